@@ -1,0 +1,69 @@
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import type { AppContext } from '@tokenkeeper/context'
+import { CodedError } from '@tokenkeeper/core'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { createAuthenticator } from './auth/authenticator.ts'
+import { bearerAuth } from './auth/bearer.ts'
+import { board } from './board/board.ts'
+import type { ApiDeps } from './deps.ts'
+import { describeRoutes } from './plugins/docs.ts'
+import { answerErrors, sendError } from './plugins/errors.ts'
+import { logRequests } from './plugins/log.ts'
+import { createRedisAccess } from './redis-access.ts'
+import { healthRoutes } from './routes/health.ts'
+import { refreshTokensRoutes } from './routes/refresh-tokens.ts'
+import { runRoutes } from './routes/runs.ts'
+
+const BODY_LIMIT = 64 * 1024
+/** For a request to arrive in full. */
+const REQUEST_TIMEOUT_MS = 30_000
+/** Of one address. Bull Board asks for a few things every five seconds. */
+const REQUESTS_A_MINUTE = 1_000
+/** Where a proxy may stand whose word on the client's address and on https is taken. */
+const PROXIES = ['loopback', 'linklocal', 'uniquelocal']
+
+/** The whole API, not yet listening. */
+export async function buildApp(context: AppContext): Promise<FastifyInstance> {
+  const { config, store, clock, makeId, sealer, providers, loggers } = context
+  const deps: ApiDeps = {
+    store,
+    clock,
+    makeId,
+    platforms: [...providers.keys()],
+    cookieKeys: sealer.deriveKeys('cookies'),
+    authenticator: createAuthenticator(store, config.api.adminKey?.reveal()),
+    redis: createRedisAccess(context),
+  }
+  const app: FastifyInstance = Fastify({
+    loggerInstance: loggers('api') as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: PROXIES,
+    frameworkErrors: (error, _request, reply) => sendError(reply, error),
+  })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.decorateRequest('principal', null)
+  logRequests(app)
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  })
+  await app.register(rateLimit, {
+    max: REQUESTS_A_MINUTE,
+    timeWindow: '1 minute',
+    errorResponseBuilder: () => new CodedError('RATE_LIMITED'),
+  })
+  answerErrors(app)
+  await describeRoutes(app)
+  await app.register(healthRoutes, deps)
+  await app.register(async (api) => {
+    bearerAuth(api, deps)
+    await api.register(refreshTokensRoutes, deps)
+    await api.register(runRoutes, deps)
+  })
+  await app.register(board, { ...deps, prefix: '/queues' })
+  return app
+}

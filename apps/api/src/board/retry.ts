@@ -1,0 +1,89 @@
+import { CodedError, hasCode } from '@tokenkeeper/core'
+import { enqueueRefresh, parseJob, type RefreshJob, refreshJobSchema } from '@tokenkeeper/queue'
+import type { Job } from 'bullmq'
+import { audit } from '../audit.ts'
+import type { Principal } from '../auth/principal.ts'
+import type { ApiDeps } from '../deps.ts'
+import { assertRefreshable, refreshNow } from '../refresh/refresh-now.ts'
+import type { ActionParams } from './actions.ts'
+import { findQueue } from './queues.ts'
+
+const PAGE = 200
+const SCHEDULE = 'schedule'
+
+/**
+ * Retries a failed job of a queue that is there. One that refreshes an account becomes a refresh now, as a person asks for one by the API, and
+ * leaves the failed ones: run again as it was, BullMQ would give it back its place in the bulk. Others run again.
+ * Throws JOB_INVALID, or as `refreshNow` does.
+ */
+export async function retryJob(deps: ApiDeps, { queueName = '', jobId = '' }: ActionParams, principal: Principal) {
+  const { redis } = deps
+  const job = await redis.use(async ({ queues }) => findQueue(queues, queueName)?.getJob(jobId))
+  if (job === undefined) throw new CodedError('NOT_FOUND')
+  const detail = `${queueName}/${jobId}`
+  if (queueName === SCHEDULE) {
+    await audit(deps, principal, 'job.retried', { detail })
+    await redis.use(() => job.retry('failed'))
+  } else {
+    const { accountId } = parseJob(refreshJobSchema, job.data)
+    await refreshNow(deps, accountId, principal)
+    await audit(deps, principal, 'job.retried', { accountId, detail })
+    await redis.use(() => job.remove())
+  }
+  return {}
+}
+
+/** Retries all failed jobs of a queue, in the same way; those whose account needs a person, or is gone, stay. */
+export async function retryFailed(deps: ApiDeps, { queueName = '', queueStatus }: ActionParams, principal: Principal) {
+  if (queueStatus !== 'failed') throw new CodedError('JOB_STATE', { publicMessage: 'This takes failed jobs.' })
+  await audit(deps, principal, 'job.retried', { detail: `${queueName} (all failed jobs)` })
+  const retryPage = queueName === SCHEDULE ? retryAsTheyWere : refreshTheirAccounts
+  const result = { retried: 0, skipped: 0 }
+  for (;;) {
+    // Those that were retried are no longer among them, so that what was skipped comes first.
+    const jobs = await deps.redis.use(async ({ queues }) =>
+      findQueue(queues, queueName)!.getJobs(['failed'], result.skipped, result.skipped + PAGE - 1),
+    )
+    const retried = await retryPage(deps, jobs)
+    result.retried += retried
+    result.skipped += jobs.length - retried
+    if (jobs.length < PAGE) return result
+  }
+}
+
+async function retryAsTheyWere({ redis }: ApiDeps, jobs: readonly Job[]): Promise<number> {
+  await redis.use(() => Promise.all(jobs.map((job) => job.retry('failed'))))
+  return jobs.length
+}
+
+async function refreshTheirAccounts(deps: ApiDeps, jobs: readonly Job[]): Promise<number> {
+  const accountIds = jobs.map((job) => accountIdOf(job))
+  const accounts = await deps.store.accounts.getMany([...new Set(accountIds.filter((id) => id !== null))])
+  const refreshable = accounts.filter((account) => isRefreshable(deps, account))
+  const { redis, clock } = deps
+  await redis.use(({ queues }) =>
+    enqueueRefresh(queues.refreshNow, refreshable, { type: 'manual', force: true, clock }),
+  )
+  const ids = new Set<string | null>(refreshable.map(({ id }) => id))
+  const retried = jobs.filter((_, index) => ids.has(accountIds[index]!))
+  await redis.use(() => Promise.all(retried.map((job) => job.remove())))
+  return retried.length
+}
+
+function isRefreshable(deps: ApiDeps, account: Parameters<typeof assertRefreshable>[1]): boolean {
+  try {
+    assertRefreshable(deps, account)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function accountIdOf({ data }: Job<RefreshJob>): string | null {
+  try {
+    return parseJob(refreshJobSchema, data).accountId
+  } catch (error) {
+    if (hasCode(error, 'JOB_INVALID')) return null
+    throw error
+  }
+}

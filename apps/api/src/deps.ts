@@ -1,0 +1,17 @@
+import type { Clock, MakeId, Platform } from '@tokenkeeper/core'
+import type { Store } from '@tokenkeeper/store'
+import type { Authenticator } from './auth/authenticator.ts'
+import type { RedisAccess } from './redis-access.ts'
+
+/** What routes take. */
+export interface ApiDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly makeId: MakeId
+  /** Platforms that can be refreshed. */
+  readonly platforms: readonly Platform[]
+  /** The first signs cookies, all verify them. */
+  readonly cookieKeys: readonly Buffer[]
+  readonly authenticator: Authenticator
+  readonly redis: RedisAccess
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { loadConfig } from '@tokenkeeper/config'
+import { type AppContext, createContext } from '@tokenkeeper/context'
+import { DAY } from '@tokenkeeper/core'
+import { startScheduler } from '@tokenkeeper/queue'
+import { buildAccount } from '@tokenkeeper/store/build-account'
+import { type NodeProcess, spawnNode, startRedis, tempDir } from '@tokenkeeper/testkit'
+import { sessionOf } from './instant-host.ts'
+
+const WORKER = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const HOST = fileURLToPath(new URL('instant-host.ts', import.meta.url))
+
+/** Accounts at a host that answers at once, an own Redis, a scheduler, and as many real workers as are spawned. */
+export async function createFleet(accounts: number, databaseUrl?: string) {
+  const stack = new AsyncDisposableStack()
+  const dir = stack.use(await tempDir())
+  const redis = stack.use(await startRedis())
+  const host = stack.use(spawnNode(HOST))
+  const [serviceUrl = ''] = await host.waitForLine(/^http.*/)
+  const env = {
+    DATA_DIR: dir.path,
+    DATABASE_URL: databaseUrl ?? `sqlite:${join(dir.path, 'tokenkeeper.db')}`,
+    TOKEN_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    REDIS_URL: redis.url,
+    ALLOWED_PRIVATE_HOSTS: 'localhost',
+    LOG_LEVEL: 'error',
+  }
+  const context = stack.use(await createContext(loadConfig(env)))
+  await insertAccounts(context, accounts, serviceUrl)
+  const deps = await context.connectRedis()
+  stack.use(await startScheduler(deps))
+  const workers: NodeProcess[] = []
+  stack.defer(async () => {
+    await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()))
+  })
+  return {
+    context,
+    deps,
+    redisUrl: redis.url,
+    workers,
+    spawn() {
+      const worker = spawnNode(WORKER, { env: { ...env, LOG_LEVEL: 'info' } })
+      workers.push(worker)
+      return worker
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** Accounts of the instant host, sealed as the product seals them. */
+async function insertAccounts({ store, sealer }: AppContext, count: number, serviceUrl: string): Promise<void> {
+  const PAGE = 1_000
+  for (let from = 0; from < count; from += PAGE) {
+    const page = Array.from({ length: Math.min(PAGE, count - from) }, (_, i) => {
+      const account = buildAccount({
+        externalId: `did:plc:account${from + i}`,
+        serviceUrl,
+        issuer: 'did:web:localhost',
+      })
+      const { accessJwt, refreshJwt } = sessionOf(account.externalId, 1)
+      const credential = JSON.stringify({ accessToken: accessJwt, refreshToken: refreshJwt })
+      const { sealed, keyId } = sealer.seal(credential, account.id, 'credential')
+      return { ...account, sealedCredential: sealed, keyId, nextRefreshAt: Date.now() + 30 * DAY }
+    })
+    await Promise.all(page.map((account) => store.accounts.insert(account)))
+  }
+}
+
+/** Memory that a process holds now. */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
+}

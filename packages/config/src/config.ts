@@ -1,0 +1,137 @@
+import { DAY, DEFAULT_DUE_POLICY, type DuePolicy, SECOND } from '@tokenkeeper/core'
+import { ConfigError, type ConfigProblem } from './config-error.ts'
+import { checkValues } from './cross-checks.ts'
+import type { Env } from './env.ts'
+import { nearMisses } from './near-misses.ts'
+import { DEFAULT_REDIS_PORT } from './redis-address.ts'
+import { readSecret, Secret } from './secrets.ts'
+import { VARIABLES, type Values, variableList } from './variables.ts'
+
+/** Everything that can be configured. Safe to print: what is secret hides itself. */
+export interface Config {
+  readonly environment: Values['NODE_ENV']
+  readonly dataDir: string
+  /** The address may hold a password. */
+  readonly store: { readonly url: Secret }
+  /** `id:key,id:key`, the first seals; undefined = none given (not in production). */
+  readonly keys: Secret | undefined
+  /** undefined = nothing given. */
+  readonly redis: RedisConfig | undefined
+  readonly queue: { readonly prefix: string; readonly sweepEveryMs: number }
+  readonly worker: { readonly concurrency: number; readonly nowConcurrency: number }
+  /** `adminKey`: the first key to the API, of the role admin; undefined = none given. */
+  readonly api: { readonly host: string; readonly port: number; readonly adminKey: Secret | undefined }
+  readonly log: { readonly level: Values['LOG_LEVEL']; readonly format: 'pretty' | 'json' }
+  readonly due: DuePolicy
+  /** Timing of the refresh protocol (ms); docs/configuration.md tells what each means. */
+  readonly protocol: {
+    readonly leaseMs: number
+    readonly renewMs: number
+    readonly staleScanMs: number
+    readonly providerTimeoutMs: number
+    readonly witnessMs: number
+    readonly holdMs: number
+  }
+  readonly bluesky: {
+    readonly plcUrl: string
+    readonly allowedPrivateHosts: readonly string[]
+    readonly cron: string
+    readonly timezone: string
+  }
+  /** Names of variables that look like slips of the pen, in words. */
+  readonly warnings: readonly string[]
+}
+
+export interface RedisConfig {
+  readonly host: string
+  readonly port: number
+  readonly username: string | undefined
+  readonly password: Secret | undefined
+  readonly db: number
+  readonly tls: boolean
+  /** The authority that signed the server's certificate (PEM); undefined = one that Node knows. */
+  readonly ca?: string | undefined
+}
+
+/**
+ * The typed configuration. Depends on the variables alone, and on the files that `*_FILE` variables name.
+ * Throws ConfigError (CONFIG_INVALID) with all mistakes at once.
+ */
+export function loadConfig(env: Env): Config {
+  const problems: ConfigProblem[] = []
+  const parsed = parseVariables(env, problems)
+  checkValues(parsed, problems)
+  if (problems.length > 0) throw new ConfigError(problems)
+  // Every variable without a problem has been parsed.
+  const values = parsed as Values
+  return {
+    environment: values.NODE_ENV,
+    dataDir: values.DATA_DIR,
+    store: { url: new Secret(values.DATABASE_URL ?? `sqlite:${values.DATA_DIR}/tokenkeeper.db`) },
+    keys: secretOf(values.TOKEN_ENCRYPTION_KEYS),
+    redis: redisOf(values),
+    queue: { prefix: values.QUEUE_PREFIX, sweepEveryMs: values.SWEEP_EVERY_SECONDS * SECOND },
+    worker: { concurrency: values.WORKER_CONCURRENCY, nowConcurrency: values.WORKER_NOW_CONCURRENCY },
+    api: { host: values.API_HOST, port: values.API_PORT, adminKey: secretOf(values.ADMIN_API_KEY) },
+    log: {
+      level: values.LOG_LEVEL,
+      format: values.LOG_FORMAT ?? (values.NODE_ENV === 'production' ? 'json' : 'pretty'),
+    },
+    due: {
+      ...DEFAULT_DUE_POLICY,
+      thresholdMs: values.REFRESH_THRESHOLD_DAYS * DAY,
+      rotateEveryMs: values.BLUESKY_REFRESH_EVERY_DAYS * DAY,
+    },
+    protocol: {
+      leaseMs: values.LEASE_MS,
+      renewMs: values.LEASE_RENEW_MS,
+      staleScanMs: values.STALE_SCAN_MS,
+      providerTimeoutMs: values.PROVIDER_TIMEOUT_MS,
+      witnessMs: values.DEAD_WITNESS_MS,
+      holdMs: values.DEAD_HOLD_MS,
+    },
+    bluesky: {
+      plcUrl: values.PLC_URL,
+      allowedPrivateHosts: values.ALLOWED_PRIVATE_HOSTS,
+      cron: values.BLUESKY_CRON,
+      timezone: values.SCHEDULE_TIMEZONE,
+    },
+    warnings: nearMisses(Object.keys(env)),
+  }
+}
+
+/** Parses each variable by itself; an empty value counts as not set. */
+function parseVariables(env: Env, problems: ConfigProblem[]): Partial<Values> {
+  const given = (name: string) => env[name]?.trim() || undefined
+  const parsed: Record<string, unknown> = {}
+  for (const { name, secret, default: fallback } of variableList) {
+    const before = problems.length
+    const text = (secret ? readSecret(name, given, (it) => problems.push(it)) : given(name)) ?? fallback
+    if (text === null || problems.length > before) continue
+    const result = VARIABLES[name].schema.safeParse(text)
+    if (result.success) parsed[name] = result.data
+    else problems.push({ variable: name, message: result.error.issues[0]!.message })
+  }
+  return parsed
+}
+
+function redisOf(values: Values): RedisConfig | undefined {
+  const ca = values.REDIS_TLS_CA
+  if (values.REDIS_URL !== undefined) return { ...values.REDIS_URL, password: secretOf(values.REDIS_URL.password), ca }
+  const { REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB, REDIS_TLS } = values
+  const given = [REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB, REDIS_TLS]
+  if (given.every((value) => value === undefined)) return undefined
+  return {
+    host: REDIS_HOST ?? '127.0.0.1',
+    port: REDIS_PORT ?? DEFAULT_REDIS_PORT,
+    username: REDIS_USERNAME,
+    password: secretOf(REDIS_PASSWORD),
+    db: REDIS_DB ?? 0,
+    tls: REDIS_TLS ?? false,
+    ca,
+  }
+}
+
+function secretOf(value: string | undefined): Secret | undefined {
+  return value === undefined ? undefined : new Secret(value)
+}

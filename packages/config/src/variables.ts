@@ -1,0 +1,268 @@
+import type { z } from 'zod'
+import * as form from './forms.ts'
+import { redisUrl } from './redis-address.ts'
+
+/** What a variable means and how its text becomes a value. */
+interface Variable {
+  readonly section: Section
+  readonly schema: z.ZodType<unknown, string>
+  /** In the words of the environment; none = may be left out. */
+  readonly default?: string
+  /** Where the default depends on something else: how. */
+  readonly otherwise?: string
+  /** Never printed, and may come from the file that `<name>_FILE` names. */
+  readonly secret?: true
+  readonly description: string
+}
+
+export const SECTIONS = [
+  'General',
+  'Encryption',
+  'Redis',
+  'Queues and workers',
+  'API',
+  'Logging',
+  'Due times and schedules',
+  'Bluesky',
+  'Timing of the refresh protocol',
+] as const
+type Section = (typeof SECTIONS)[number]
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const SECOND = 1_000
+const DAY = 86_400_000
+
+/** Every variable that is read, and nothing else. This table drives parsing, docs/configuration.md and .env.example. */
+export const VARIABLES = {
+  NODE_ENV: {
+    section: 'General',
+    schema: form.oneOf(['development', 'production', 'test']),
+    default: 'development',
+    description: 'In `production` the encryption keys must be given, and logs are JSON.',
+  },
+  DATA_DIR: {
+    section: 'General',
+    schema: form.text('a directory'),
+    default: '.data',
+    description: 'Holds the database file, the spool, and the encryption keys that development makes for itself.',
+  },
+  DATABASE_URL: {
+    section: 'General',
+    schema: form.text('an address of a store'),
+    otherwise: 'sqlite:DATA_DIR/tokenkeeper.db',
+    secret: true,
+    description: 'Where accounts are kept: `sqlite:PATH` on one machine, `mongodb://HOST/DATABASE` for several.',
+  },
+  TOKEN_ENCRYPTION_KEYS: {
+    section: 'Encryption',
+    schema: form.keyRing(),
+    otherwise: 'made in DATA_DIR; required in production',
+    secret: true,
+    description: 'The keys that open credentials; the first one also seals. Without them every account is lost.',
+  },
+  REDIS_URL: {
+    section: 'Redis',
+    schema: redisUrl(),
+    secret: true,
+    description: 'Where Redis is. Stands alone: instead of it, the variables below.',
+  },
+  REDIS_HOST: {
+    section: 'Redis',
+    schema: form.text('a host name or an address'),
+    otherwise: '127.0.0.1, if another of these is set',
+    description: 'Host of Redis. If none of these variables is set, `start` looks for a Redis by itself.',
+  },
+  REDIS_PORT: {
+    section: 'Redis',
+    schema: form.wholeNumber(1, 65_535),
+    otherwise: '6379, if another of these is set',
+    description: 'Port of Redis.',
+  },
+  REDIS_USERNAME: {
+    section: 'Redis',
+    schema: form.text('a user name'),
+    description: 'User of Redis, with a password.',
+  },
+  REDIS_PASSWORD: { section: 'Redis', schema: form.text(), secret: true, description: 'Password of Redis.' },
+  REDIS_DB: {
+    section: 'Redis',
+    schema: form.wholeNumber(0, 9_999),
+    otherwise: '0, if another of these is set',
+    description: 'Number of the Redis database.',
+  },
+  REDIS_TLS: {
+    section: 'Redis',
+    schema: form.yesOrNo(),
+    otherwise: 'false, if another of these is set',
+    description: 'Whether to talk to Redis over TLS.',
+  },
+  REDIS_TLS_CA: {
+    section: 'Redis',
+    schema: form.certificate(),
+    otherwise: 'the authorities that Node knows',
+    secret: true,
+    description: 'The authority that signed the certificate of Redis; `REDIS_TLS_CA_FILE` names its file.',
+  },
+  QUEUE_PREFIX: {
+    section: 'Queues and workers',
+    schema: form.queuePrefix(),
+    default: '{tokenkeeper}',
+    description: 'Begins every key in Redis. The hash tag keeps them in one slot of a cluster.',
+  },
+  WORKER_CONCURRENCY: {
+    section: 'Queues and workers',
+    schema: form.wholeNumber(1, 1_000),
+    default: '50',
+    description: 'Refreshes that one worker process carries out at a time.',
+  },
+  WORKER_NOW_CONCURRENCY: {
+    section: 'Queues and workers',
+    schema: form.wholeNumber(1, 1_000),
+    default: '10',
+    description: 'The same for manual and urgent refreshes, which have their own places.',
+  },
+  ADMIN_API_KEY: {
+    section: 'API',
+    schema: form.longText(32),
+    secret: true,
+    description:
+      'The first key to the API, of the role admin (`openssl rand -hex 32`). `api-keys create` makes others.',
+  },
+  API_HOST: {
+    section: 'API',
+    schema: form.text('an address or a host name of this machine'),
+    default: '127.0.0.1',
+    description: 'Where the API listens. Beyond loopback it belongs behind a proxy that speaks https.',
+  },
+  API_PORT: {
+    section: 'API',
+    schema: form.wholeNumber(0, 65_535),
+    default: '3000',
+    description: 'Port of the API; 0 takes a free one.',
+  },
+  LOG_LEVEL: {
+    section: 'Logging',
+    schema: form.oneOf(LEVELS),
+    default: 'info',
+    description: 'The least level that is logged. At `debug` and `trace` errors show their stack.',
+  },
+  LOG_FORMAT: {
+    section: 'Logging',
+    schema: form.oneOf(['pretty', 'json']),
+    otherwise: 'json in production, else pretty',
+    description: 'Lines for people, or one JSON object a line for programs.',
+  },
+  REFRESH_THRESHOLD_DAYS: {
+    section: 'Due times and schedules',
+    schema: form.wholeNumber(1, 45),
+    default: '7',
+    description:
+      'Tokens that are extended are refreshed this long before they end. Accounts spread over up to 48 h earlier.',
+  },
+  BLUESKY_REFRESH_EVERY_DAYS: {
+    section: 'Due times and schedules',
+    schema: form.wholeNumber(1, 60),
+    default: '7',
+    description: 'Bluesky sessions, which end 90 days after their last refresh, are refreshed this often at least.',
+  },
+  SWEEP_EVERY_SECONDS: {
+    section: 'Due times and schedules',
+    schema: form.wholeNumber(1, 3_600),
+    default: '60',
+    description: 'How often accounts that have fallen due are looked for.',
+  },
+  BLUESKY_CRON: {
+    section: 'Due times and schedules',
+    schema: form.cronPattern(),
+    default: '0 0 * * 0',
+    description: 'When the scheduled run over all Bluesky accounts starts.',
+  },
+  SCHEDULE_TIMEZONE: {
+    section: 'Due times and schedules',
+    schema: form.timeZone(),
+    default: 'UTC',
+    description: 'The time zone of the cron patterns.',
+  },
+  PLC_URL: {
+    section: 'Bluesky',
+    schema: form.webAddress(),
+    default: 'https://plc.directory',
+    description: 'The directory that tells where a Bluesky account lives.',
+  },
+  ALLOWED_PRIVATE_HOSTS: {
+    section: 'Bluesky',
+    schema: form.hostList(),
+    default: '',
+    description: 'Hosts that users may name though they are in a private network, or speak plain http.',
+  },
+  LEASE_MS: {
+    section: 'Timing of the refresh protocol',
+    schema: form.wholeNumber(100, 10 * 60 * SECOND),
+    default: '12000',
+    description: 'An attempt whose process has died is taken over when its lease ends.',
+  },
+  LEASE_RENEW_MS: {
+    section: 'Timing of the refresh protocol',
+    schema: form.wholeNumber(10, 5 * 60 * SECOND),
+    default: '4000',
+    description: 'How often the lease is renewed while the call runs; less than half of LEASE_MS.',
+  },
+  STALE_SCAN_MS: {
+    section: 'Timing of the refresh protocol',
+    schema: form.wholeNumber(10, 10 * 60 * SECOND),
+    default: '4000',
+    description: 'How often each worker looks for attempts whose process has died; at most LEASE_MS.',
+  },
+  PROVIDER_TIMEOUT_MS: {
+    section: 'Timing of the refresh protocol',
+    schema: form.wholeNumber(100, 120 * SECOND),
+    default: '30000',
+    description: 'How long an answer of a provider is waited for before its outcome counts as unknown.',
+  },
+  DEAD_WITNESS_MS: {
+    section: 'Timing of the refresh protocol',
+    schema: form.wholeNumber(100, DAY),
+    default: '300000',
+    description:
+      'A session is believed dead when the provider says so twice, at least this far apart; less than DEAD_HOLD_MS.',
+  },
+  DEAD_HOLD_MS: {
+    section: 'Timing of the refresh protocol',
+    schema: form.wholeNumber(1_000, 30 * DAY),
+    default: '86400000',
+    description:
+      'How long a death is not believed after an attempt of unknown outcome: a spool may hold the successor.',
+  },
+} as const satisfies Record<string, Variable>
+
+export type VariableName = keyof typeof VARIABLES
+
+/** The values of all variables, as their schemas yield them. */
+export type Values = {
+  readonly [Name in VariableName]:
+    | z.output<(typeof VARIABLES)[Name]['schema']>
+    | ((typeof VARIABLES)[Name] extends { readonly default: string } ? never : undefined)
+}
+
+export interface VariableInfo {
+  readonly name: VariableName
+  readonly section: Section
+  readonly description: string
+  /** The form of its value, in words. */
+  readonly form: string
+  readonly default: string | null
+  /** The default in words, where it depends on something else. */
+  readonly otherwise: string | null
+  readonly secret: boolean
+}
+
+/** All variables for programs that show them. */
+export const variableList: readonly VariableInfo[] = Object.entries<Variable>(VARIABLES).map(([name, variable]) => ({
+  name: name as VariableName,
+  section: variable.section,
+  description: variable.description,
+  form: variable.schema.description ?? 'a text',
+  default: variable.default ?? null,
+  otherwise: variable.otherwise ?? null,
+  secret: variable.secret === true,
+}))

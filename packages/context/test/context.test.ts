@@ -1,0 +1,110 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { loadConfig } from '@tokenkeeper/config'
+import { createLoggers } from '@tokenkeeper/telemetry'
+import { startRedis, type TempDir, tempDir } from '@tokenkeeper/testkit'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createContext } from '../src/index.ts'
+import { redisAddress } from '../src/redis.ts'
+
+let dir: TempDir
+beforeEach(async () => {
+  dir = await tempDir()
+})
+afterEach(() => dir[Symbol.asyncDispose]())
+
+const KEYS = `k1:${Buffer.alloc(32, 7).toString('base64')}`
+
+function open(env: Record<string, string>, lines: string[] = []) {
+  const loggers = createLoggers({ level: 'debug', format: 'json', destination: { write: (line) => lines.push(line) } })
+  return createContext(loadConfig({ DATA_DIR: dir.path, TOKEN_ENCRYPTION_KEYS: KEYS, ...env }), { loggers })
+}
+
+test('asks for no Redis before it is needed, tells then that it is away, and takes it once it is there', async () => {
+  await using redis = await startRedis()
+  await redis.stop()
+  const lines: string[] = []
+  await using context = await open({ REDIS_URL: redis.url }, lines)
+  await context.store.ping()
+  expect(await context.engine.replaySpools()).toBe(0)
+  expect(lines.join()).not.toContain('Redis')
+  await expect(context.connectRedis()).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' })
+
+  await redis.start()
+  const deps = await context.connectRedis()
+  expect(await context.connectRedis()).toBe(deps)
+  expect(await deps.queues.refresh.count()).toBe(0)
+})
+
+test('reaches a Redis with password and database number', async () => {
+  await using redis = await startRedis()
+  await using first = await open({ REDIS_URL: redis.url })
+  const { queues: firstQueues, redis: firstRedis } = await first.connectRedis()
+  await firstQueues.refresh.waitUntilReady()
+  await firstRedis.producer.config('SET', 'requirepass', 'a-password')
+  await using context = await open({
+    REDIS_URL: `redis://:a-password@127.0.0.1:${redis.port}/3`,
+    QUEUE_PREFIX: '{other}',
+  })
+  const { queues, redis: connections } = await context.connectRedis()
+  await queues.schedule.add('sweep', {})
+  expect(await connections.producer.keys('{other}:schedule:*')).not.toEqual([])
+  expect(await connections.producer.client('INFO')).toContain('db=3')
+})
+
+test('what is configured reaches queues and schedules', async () => {
+  await using redis = await startRedis()
+  const env = { WORKER_CONCURRENCY: '7', WORKER_NOW_CONCURRENCY: '3', SWEEP_EVERY_SECONDS: '5', STALE_SCAN_MS: '400' }
+  const times = { PROVIDER_TIMEOUT_MS: '20000', BLUESKY_CRON: '0 3 * * 1', SCHEDULE_TIMEZONE: 'Europe/Berlin' }
+  await using context = await open({ REDIS_URL: redis.url, ...env, ...times })
+  const { settings, schedules, platforms } = await context.connectRedis()
+  expect(settings).toMatchObject({
+    concurrency: 7,
+    urgentConcurrency: 3,
+    sweepEveryMs: 5_000,
+    staleScanMs: 400,
+    closeMs: 30_000,
+  })
+  expect(schedules).toEqual([{ id: 'bluesky-weekly', pattern: '0 3 * * 1', tz: 'Europe/Berlin', platform: 'bluesky' }])
+  expect(platforms).toEqual(['bluesky'])
+})
+
+test('without keys it makes one in the data directory, says so, and finds it again', async () => {
+  const lines: string[] = []
+  await using first = await open({ TOKEN_ENCRYPTION_KEYS: '' }, lines)
+  const { sealed } = first.sealer.seal('something', 'an-id', 'credential')
+  await using second = await open({ TOKEN_ENCRYPTION_KEYS: '' })
+  expect(second.sealer.open(sealed, 'an-id', 'credential')).toBe('something')
+  expect(lines.some((line) => line.includes('TOKEN_ENCRYPTION_KEYS is not set'))).toBe(true)
+})
+
+test('passes on slips of the pen', async () => {
+  const lines: string[] = []
+  await using _ = await open({ REDIS_ULR: 'x' }, lines)
+  expect(lines.some((line) => line.includes('REDIS_ULR'))).toBe(true)
+})
+
+test('closes what it opened', async () => {
+  await using redis = await startRedis()
+  const context = await open({ REDIS_URL: redis.url })
+  const { queues, redis: connections } = await context.connectRedis()
+  await queues.refresh.waitUntilReady()
+  expect(connections.producer.status).toBe('ready')
+  await context[Symbol.asyncDispose]()
+  await expect(context.store.ping()).rejects.toThrow()
+  await expect.poll(() => connections.producer.status).toBe('end')
+})
+
+test('tells what is wrong with the store', async () => {
+  const path = join(dir.path, 'corrupt.db')
+  await writeFile(path, 'this is no database, though it is long enough to be looked at '.repeat(200))
+  await expect(open({ DATABASE_URL: `sqlite:${path}` })).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+})
+
+test('says over TLS which authority to trust', () => {
+  const ca = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'
+  const addressOf = (env: Record<string, string>) => redisAddress(loadConfig(env).redis)
+  expect(addressOf({ REDIS_URL: 'rediss://h:1', REDIS_TLS_CA: ca })).toMatchObject({ host: 'h', tls: { ca } })
+  expect(addressOf({ REDIS_URL: 'rediss://h:1' })).toMatchObject({ tls: {} })
+  expect(addressOf({ REDIS_URL: 'redis://h:1' })).not.toHaveProperty('tls')
+})

@@ -1,0 +1,25 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** The only source of time. Tests and simulations hand in their own. */
+export interface Clock {
+  /** Wall clock, ms since the epoch. Compared between machines, so never used to measure a duration. */
+  now(): number
+  /** Own monotonic clock, ms from an arbitrary start. */
+  monotonic(): number
+  /** Resolves after `ms` (24 days at most), or at once when the signal aborts; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** Node's timers fire at once when asked for more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms, signal) => delay(Math.min(ms, LONGEST_TIMER_MS), undefined, signal ? { signal } : {}).catch(() => {}),
+}
+
+export const SECOND = 1_000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR

@@ -1,0 +1,36 @@
+import { connectAccount } from './connect-account.ts'
+import type { EngineDeps } from './deps.ts'
+import type { Engine } from './engine.ts'
+import { pauseAccount, resealAccount, resumeAccount } from './operate.ts'
+import { refreshAccount } from './refresh-account.ts'
+import { relayAccount } from './relay.ts'
+import { removeAccount } from './remove-account.ts'
+import { replaySpools } from './replay.ts'
+
+/** The engine over its dependencies. Disposing waits for refreshes at work, then closes the spool. */
+export function createEngine(deps: EngineDeps): Engine {
+  const atWork = new Set<Promise<unknown>>()
+  const track = <T>(work: Promise<T>): Promise<T> => {
+    atWork.add(work)
+    void work.finally(() => atWork.delete(work)).catch(() => {})
+    return work
+  }
+  const settle = async () => {
+    while (atWork.size > 0) await Promise.allSettled(atWork)
+  }
+  return {
+    refreshAccount: (id, options) => track(refreshAccount(deps, id, options)),
+    connectAccount: (login, options) => connectAccount(deps, login, options),
+    removeAccount: (id, actor) => removeAccount(deps, id, actor),
+    pauseAccount: (id, actor) => pauseAccount(deps, id, actor),
+    resumeAccount: (id, actor) => resumeAccount(deps, id, actor),
+    resealAccount: (id) => resealAccount(deps, id),
+    relayAccount: (id) => relayAccount(deps, id),
+    replaySpools: () => replaySpools(deps),
+    settle,
+    async [Symbol.asyncDispose]() {
+      await settle()
+      deps.spool[Symbol.dispose]()
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import type { Account } from '@tokenkeeper/core'
+import type { FreshLogin } from '@tokenkeeper/providers'
+import type { RefreshOptions, RefreshOutcome } from './outcome.ts'
+
+/** The one piece of code that spends a token. See docs/protocol.md. */
+export interface Engine extends AsyncDisposable {
+  /** Never rejects for a provider's, the store's or Redis's sake: the outcome tells. */
+  refreshAccount(accountId: string, options: RefreshOptions): Promise<RefreshOutcome>
+  /** Stores a fresh login: a new account, or a reconnect of the one with the same login. */
+  connectAccount(login: FreshLogin, options: ConnectOptions): Promise<Account>
+  /** Marks, logs out at the provider, relays and deletes. Safe to repeat. */
+  removeAccount(accountId: string, actor: string): Promise<void>
+  pauseAccount(accountId: string, actor: string): Promise<Account>
+  resumeAccount(accountId: string, actor: string): Promise<Account>
+  /** Seals both credentials with the current key; false if there was nothing to do or a newer write was faster. */
+  resealAccount(accountId: string): Promise<boolean>
+  /** Copies what the account's writes told into log, events and audit. Safe to repeat, by anyone. */
+  relayAccount(accountId: string): Promise<void>
+  /** Writes results that a dead process, or this one while the store was away, left in spools. Returns how many landed. */
+  replaySpools(): Promise<number>
+  /** Resolves when no call of refreshAccount is at work. Late answers still read from sockets are not waited for. */
+  settle(): Promise<void>
+}
+
+export interface ConnectOptions {
+  readonly ownerId: string
+  readonly actor: string
+  readonly ownerEmail?: string
+  /** Kept sealed for recovery, only because the user asked for that. */
+  readonly appPassword?: string
+}

@@ -1,0 +1,104 @@
+import type { ErrorCode, Failure, IndefiniteVerdict } from '@tokenkeeper/core'
+import { backOffMs, GRACE_MS, nextFailure, releaseBackOffMs, SECOND } from '@tokenkeeper/core'
+import type { AccountWrite } from '@tokenkeeper/store'
+import type { EngineDeps } from './deps.ts'
+import { type Flight, recoveryDeadline } from './flight.ts'
+import type { RefreshOutcome } from './outcome.ts'
+import { writeAndRelay } from './relay.ts'
+import { fail, park, release } from './writes/attempt-writes.ts'
+
+/** Accounts that a host sent away come back spread over this (ms). */
+const SPREAD_MS = 10 * SECOND
+
+/** Every verdict but a dead code. */
+export async function concludeIndefinite(
+  deps: EngineDeps,
+  flight: Flight,
+  verdict: IndefiniteVerdict,
+): Promise<RefreshOutcome> {
+  const { code } = verdict
+  switch (verdict.kind) {
+    case 'retry':
+      return verdict.spent === 'unknown'
+        ? concludeUnknown(deps, flight, code)
+        : concludeFailed(deps, flight, { class: 'transient', code }, verdict.at)
+    case 'snooze':
+      if (verdict.scope === 'host') {
+        const { platform } = flight.account
+        await deps.pacing.pause({ platform, host: flight.provider.hostOf(flight.account) }, verdict.until)
+      }
+      return concludeFailed(deps, flight, { class: 'rate_limited', code }, verdict.until)
+    case 'bug':
+      deps.logger.error({ accountId: flight.account.id, code, internal: verdict.internal }, 'our request was wrong')
+      return concludeFailed(deps, flight, { class: 'bug', code })
+    case 'needs_action': {
+      const now = deps.clock.now()
+      const failure = nextFailure(flight.account.failure, { class: 'needs_action', code }, now)
+      const write = park(flight, now, now + deps.times.needsActionProbeMs, failure, code)
+      return writeVerdict(deps, flight, write, { kind: 'needs_action', code })
+    }
+  }
+}
+
+/** Time-out, reset, 5xx, an answer that cannot be read: the token may have been spent, so it is presented again soon. */
+async function concludeUnknown(deps: EngineDeps, flight: Flight, code: ErrorCode): Promise<RefreshOutcome> {
+  const now = deps.clock.now()
+  const failure = nextFailure(flight.account.failure, { class: 'transient', code }, now)
+  const until = soon(deps, flight, failure, now)
+  await deps.hook('release.before-write', flight.account.id)
+  return writeVerdict(deps, flight, release(flight, now, until, failure, code), { kind: 'ambiguous', code, until })
+}
+
+/** Surely not spent. `at` is the provider's hint when to come back. */
+export async function concludeFailed(
+  deps: EngineDeps,
+  flight: Flight,
+  cause: { readonly class: Failure['class']; readonly code: ErrorCode },
+  at?: number,
+): Promise<RefreshOutcome> {
+  const now = deps.clock.now()
+  const failure = nextFailure(flight.account.failure, cause, now)
+  const until = retryAt(deps, flight, failure, now, at)
+  return writeVerdict(deps, flight, fail(flight, now, until, failure, cause.code), {
+    kind: 'failed',
+    code: cause.code,
+    until,
+  })
+}
+
+/** Where an earlier outcome of this generation is unknown, neither hint nor back-off delays beyond the deadline. */
+function retryAt(deps: EngineDeps, flight: Flight, failure: Failure, now: number, hint: number | undefined): number {
+  const at = hint === undefined ? undefined : hint + Math.floor(deps.random() * SPREAD_MS)
+  if (flight.attempt.unknownSince === null) return at ?? now + backOffMs(failure.count, deps.random)
+  const deadline = recoveryDeadline(flight.provider, flight.attempt, deps.times)
+  if (at === undefined) return soon(deps, flight, failure, now)
+  return deadline === null || now >= deadline ? at : Math.max(soon(deps, flight, failure, now), Math.min(at, deadline))
+}
+
+/** Seconds to minutes while an answer can still be had again; after that there is no hurry. */
+function soon(deps: EngineDeps, flight: Flight, failure: Failure, now: number): number {
+  const wait =
+    now < flight.attempt.firstSentAt + GRACE_MS
+      ? releaseBackOffMs(failure.count, now, recoveryDeadline(flight.provider, flight.attempt, deps.times), deps.random)
+      : backOffMs(failure.count, deps.random)
+  return now + wait
+}
+
+/**
+ * Writes a verdict once and relays what it tells. A verdict that does not match is over: somebody else's write stands.
+ * One whose fate is unknown is not repeated: the attempt ages and is recovered.
+ */
+export async function writeVerdict(
+  deps: EngineDeps,
+  flight: Flight,
+  write: AccountWrite,
+  outcome: RefreshOutcome,
+): Promise<RefreshOutcome> {
+  const { id } = flight.account
+  try {
+    return (await writeAndRelay(deps, write)) ? outcome : { kind: 'fenced' }
+  } catch (error) {
+    deps.logger.warn({ accountId: id, err: error }, 'verdict could not be written; the attempt ages')
+    return { kind: 'ambiguous', code: 'STORE_UNAVAILABLE', until: flight.attempt.leaseUntil }
+  }
+}

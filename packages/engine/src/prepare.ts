@@ -1,0 +1,151 @@
+import type { Account, Attempt, Credential } from '@tokenkeeper/core'
+import { GRACE_MS, MINUTE, SECOND, toCodedError } from '@tokenkeeper/core'
+import type { Provider } from '@tokenkeeper/providers'
+import { openCredential } from './credentials.ts'
+import type { EngineDeps } from './deps.ts'
+import { recoveryDeadline } from './flight.ts'
+import type { RefreshOptions, RefreshOutcome } from './outcome.ts'
+import { writeAndRelay } from './relay.ts'
+import { takeOver } from './take-over.ts'
+import { postpone, quarantine, snooze, unquarantine } from './writes/account-writes.ts'
+
+/** Accounts that wait for the same host come back spread over this (ms). */
+const SPREAD_MS = 10 * SECOND
+
+/** An account that may be refreshed now, as read. */
+export interface Prepared {
+  readonly ready: true
+  readonly account: Account
+  readonly provider: Provider
+  readonly credential: Credential
+  readonly tookOverEarly: boolean
+}
+
+export interface NotReady {
+  readonly ready: false
+  readonly outcome: RefreshOutcome
+}
+
+/** Steps 1 and 2: is it due or to be recovered, does it open, does pacing allow it, could an answer be spooled? */
+export async function prepare(
+  deps: EngineDeps,
+  accountId: string,
+  options: RefreshOptions,
+): Promise<Prepared | NotReady> {
+  try {
+    const account = await deps.store.accounts.get(accountId)
+    if (account === null || account.status === 'removing') return not({ kind: 'skipped', reason: 'not_found' })
+    const provider = deps.providers.get(account.platform)
+    if (provider === undefined) return not({ kind: 'not_begun', code: 'PROVIDER_OFF' })
+    const now = deps.clock.now()
+
+    let tookOverEarly = false
+    if (account.attempt !== null) {
+      const permission = takeOver(account.attempt, now, options.job)
+      if (!permission.may) return not(waitFor(account.attempt))
+      tookOverEarly = permission.early
+    } else {
+      const outcome = idleReason(account, options, now)
+      if (outcome) return not(outcome)
+    }
+
+    const opened = await open(deps, account, now)
+    if (!opened.ready) return opened
+    const outcome = (await paced(deps, account, provider, now)) ?? (await spoolable(deps, account, now))
+    if (outcome) return not(outcome)
+    return { ready: true, account: opened.account, provider, credential: opened.credential, tookOverEarly }
+  } catch (error) {
+    return not({ kind: 'not_begun', code: toCodedError(error).code })
+  }
+}
+
+/** A live attempt ends soon; a released or held one comes back by itself. */
+export function waitFor({ state, leaseUntil, notBefore }: Attempt): RefreshOutcome {
+  return state === 'live' ? { kind: 'busy', until: leaseUntil } : { kind: 'snoozed', until: notBefore }
+}
+
+function idleReason(account: Account, options: RefreshOptions, now: number): RefreshOutcome | null {
+  const refreshable =
+    account.status === 'active' || account.status === 'needs_action' || account.status === 'quarantined'
+  if (!refreshable) return { kind: 'skipped', reason: 'not_active' }
+  if (!isAskedFor(account, options) && account.nextRefreshAt > now) return { kind: 'skipped', reason: 'not_due' }
+  return null
+}
+
+/** Whoever asks may do so twice: a job that is delivered again, a run that looked just before. */
+function isAskedFor({ lastAttempt }: Account, { force = false, since }: RefreshOptions): boolean {
+  return force && (since === undefined || lastAttempt === null || lastAttempt.at < since)
+}
+
+/** Opens the credential; quarantines an account whose does not open, and takes one out whose does again. */
+async function open(
+  deps: EngineDeps,
+  account: Account,
+  now: number,
+): Promise<{ readonly ready: true; readonly account: Account; readonly credential: Credential } | NotReady> {
+  let credential: Credential
+  try {
+    credential = openCredential(deps.sealer, account.id, account.sealedCredential)
+  } catch (error) {
+    const { code, internal } = toCodedError(error)
+    deps.logger.error({ accountId: account.id, code, internal }, 'credential cannot be opened')
+    // An outcome that is unknown cannot wait as long: another machine may have the key.
+    const { quarantineProbeMs, recoveryProbeMs } = deps.times
+    const probeAt = now + (account.attempt === null ? quarantineProbeMs : recoveryProbeMs)
+    await writeAndRelay(deps, quarantine(account, now, probeAt, code))
+    return not({ kind: 'quarantined', code })
+  }
+  if (account.status !== 'quarantined') return { ready: true, account, credential }
+  await writeAndRelay(deps, unquarantine(account, now))
+  const fresh = await deps.store.accounts.get(account.id)
+  const changed = fresh?.generation !== account.generation || fresh.status !== 'active'
+  if (changed) return not({ kind: 'skipped', reason: 'not_active' })
+  if (fresh.attempt !== null && fresh.attempt.id !== account.attempt?.id) return not(waitFor(fresh.attempt))
+  return { ready: true, account: fresh, credential }
+}
+
+async function paced(
+  deps: EngineDeps,
+  account: Account,
+  provider: Provider,
+  now: number,
+): Promise<RefreshOutcome | null> {
+  const { attempt } = account
+  const host = provider.hostOf(account)
+  const answer = await deps.pacing.ask({
+    platform: account.platform,
+    host,
+    accountId: account.id,
+    recovery: attempt !== null,
+  })
+  if (answer.ok) return null
+  // Not all in the same instant, when the wait is over.
+  const until = answer.until + Math.floor(deps.random() * SPREAD_MS)
+  if (attempt === null) {
+    await deps.store.accounts.write(snooze(account, now, until))
+    return { kind: 'snoozed', until }
+  }
+  // No budget delays a recovery beyond its deadline, as long as there is something to be saved.
+  const deadline = recoveryDeadline(provider, attempt, deps.times)
+  if (deadline !== null && now >= deadline && now < attempt.firstSentAt + GRACE_MS) return null
+  const notBefore = deadline === null || now >= deadline ? until : Math.min(until, deadline)
+  await deps.store.accounts.write(postpone(account, attempt, now, notBefore))
+  return { kind: 'snoozed', until: notBefore }
+}
+
+/** Without a spool an answer could be lost, so nothing new begins; what began is recovered all the same. */
+async function spoolable(deps: EngineDeps, account: Account, now: number): Promise<RefreshOutcome | null> {
+  if (account.attempt !== null) return null
+  try {
+    deps.spool.check()
+    return null
+  } catch (error) {
+    deps.logger.error({ err: error }, 'spool cannot be written: refreshes wait')
+    await deps.store.accounts.write(snooze(account, now, now + MINUTE))
+    return { kind: 'not_begun', code: 'SPOOL_UNAVAILABLE' }
+  }
+}
+
+function not(outcome: RefreshOutcome): NotReady {
+  return { ready: false, outcome }
+}

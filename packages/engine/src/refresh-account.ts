@@ -1,0 +1,37 @@
+import { beginAttempt } from './begin.ts'
+import { conclude } from './conclude.ts'
+import type { EngineDeps } from './deps.ts'
+import { keepLease } from './lease.ts'
+import type { RefreshOptions, RefreshOutcome } from './outcome.ts'
+import { prepare } from './prepare.ts'
+import { present } from './present.ts'
+import { leaseLost } from './verdicts.ts'
+
+/**
+ * The path of a token: prepare (may it be refreshed now?), begin (one compare-and-set that makes the attempt ours),
+ * present (the one call of the provider), conclude (commit the successor, or write what the failure means).
+ */
+export async function refreshAccount(
+  deps: EngineDeps,
+  accountId: string,
+  options: RefreshOptions,
+): Promise<RefreshOutcome> {
+  const prepared = await prepare(deps, accountId, options)
+  if (!prepared.ready) return prepared.outcome
+
+  const begun = await beginAttempt(deps, prepared, options)
+  if (!begun.ready) return begun.outcome
+  const { flight } = begun
+
+  const lease = keepLease(deps, flight)
+  try {
+    // Between the look at the clock and the request nothing can be excluded; fencing makes that harmless.
+    if (deps.clock.monotonic() - flight.startedAt >= deps.times.leaseMs) return await conclude(deps, flight, leaseLost)
+    await deps.hook('send.checked-not-sent', accountId)
+    const answer = await present(deps, flight, flight.credential)
+    await deps.hook('reply.received', accountId)
+    return await conclude(deps, flight, answer)
+  } finally {
+    lease.stop()
+  }
+}

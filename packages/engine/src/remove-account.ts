@@ -1,0 +1,50 @@
+import type { Account, AuditEntry, Credential } from '@tokenkeeper/core'
+import { CodedError } from '@tokenkeeper/core'
+import { openCredential } from './credentials.ts'
+import type { EngineDeps } from './deps.ts'
+import { relayAccount } from './relay.ts'
+import { remove } from './writes/account-writes.ts'
+
+/**
+ * Marks, logs out at the provider as well as can be, relays, deletes. Repeating it finishes what a death interrupted.
+ * Rejects with ACCOUNT_NOT_FOUND, STORE_UNAVAILABLE.
+ */
+export async function removeAccount(deps: EngineDeps, accountId: string, actor: string): Promise<void> {
+  const marked = await mark(deps, accountId, actor)
+  if (marked) {
+    await deps.hook('remove.marked-before-relay', accountId)
+    await deps.providers.get(marked.account.platform)?.logout(marked.account, marked.credentials)
+  }
+  await relayAccount(deps, accountId)
+  await deps.store.log.removeAccount(accountId)
+  await deps.store.accounts.deleteRemoved(accountId)
+}
+
+/** The account as it stood and its credentials, oldest first; null if it was marked already. */
+async function mark(deps: EngineDeps, accountId: string, actor: string) {
+  for (;;) {
+    const account = await deps.store.accounts.get(accountId)
+    if (account === null) throw new CodedError('ACCOUNT_NOT_FOUND')
+    if (account.status === 'removing') return null
+    const audit: AuditEntry = {
+      id: deps.makeId(),
+      accountId,
+      action: 'account.removed',
+      actor,
+      detail: `${account.platform} ${account.externalId}`,
+      at: deps.clock.now(),
+    }
+    const credentials = openAll(deps, account)
+    if (await deps.store.accounts.write(remove(account, audit))) return { account, credentials }
+  }
+}
+
+function openAll(deps: EngineDeps, account: Account): Credential[] {
+  return [account.previousCredential, account.sealedCredential].flatMap((sealed) => {
+    try {
+      return sealed === null ? [] : [openCredential(deps.sealer, account.id, sealed)]
+    } catch {
+      return [] // what does not open cannot be logged out
+    }
+  })
+}

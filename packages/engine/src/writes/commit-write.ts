@@ -1,0 +1,66 @@
+import type { Account, OutboxItem } from '@tokenkeeper/core'
+import { idFrom } from '@tokenkeeper/core'
+import type { AccountWrite } from '@tokenkeeper/store'
+import type { RefreshResult } from '../result.ts'
+import { tellDisplaced } from './attempt-writes.ts'
+import { tellAttempt, tellEvent } from './tell.ts'
+
+/**
+ * Commit, and replay, which is the same write: the attempt decides who may call, the generation decides what may be
+ * written. That it also names the attempt it saw only keeps the telling exact; who does not match reads again.
+ */
+export function commit(account: Account, result: RefreshResult, at: number): AccountWrite {
+  return {
+    name: 'commit',
+    accountId: account.id,
+    when: {
+      generation: result.generation,
+      connectId: result.connectId,
+      attemptId: account.attempt?.id ?? null,
+      statusNot: 'removing',
+    },
+    change: {
+      keepPrevious: true,
+      status: { needs_reconnect: 'active', needs_action: 'active', quarantined: 'active' },
+      set: {
+        sealedCredential: result.sealed,
+        keyId: result.keyId,
+        accessExpiresAt: result.accessExpiresAt,
+        diesAt: result.diesAt,
+        lastRefreshedAt: result.answeredAt,
+        nextRefreshAt: result.nextRefreshAt,
+        generation: result.generation + 1,
+        attempt: null,
+        failure: null,
+        statusReason: result.note,
+        lastAttempt: { id: result.attempt.id, outcome: 'refreshed', generation: result.generation, at },
+      },
+      tell: [...tellDisplaced(account, result.attempt.id, at), ...tellRefreshed(account, result, at)],
+    },
+  }
+}
+
+/** Has this attempt's own commit arrived? Only with the outcome refreshed: others may tell of it as interrupted. */
+export function isCommitted(account: Account, attemptId: string): boolean {
+  const { lastAttempt, outbox } = account
+  return (
+    (lastAttempt?.id === attemptId && lastAttempt.outcome === 'refreshed') ||
+    outbox.some((item) => item.kind === 'log' && item.entry.id === attemptId && item.entry.outcome === 'refreshed')
+  )
+}
+
+function tellRefreshed(account: Account, result: RefreshResult, at: number): OutboxItem[] {
+  const log = tellAttempt({
+    accountId: account.id,
+    attempt: result.attempt,
+    outcome: 'refreshed',
+    generation: result.generation,
+    at: result.answeredAt,
+    oldExpiresAt: result.oldExpiresAt,
+    newExpiresAt: result.accessExpiresAt,
+  })
+  if (account.status === 'active' || account.status === 'paused') return [log]
+  const type = 'account.revived'
+  const id = idFrom(result.attempt.id, type)
+  return [log, tellEvent({ id, accountId: account.id, type, reason: account.statusReason, at })]
+}

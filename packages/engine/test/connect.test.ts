@@ -1,0 +1,148 @@
+import { CodedError } from '@tokenkeeper/core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { kill } from './support/deaths.ts'
+import { expectHealthy, expectLogged } from './support/invariants.ts'
+import { losingAcknowledgement } from './support/lossy-store.ts'
+import { recover } from './support/recover.ts'
+import { createWorld, newKey, type World } from './support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld()
+}, 60_000)
+afterAll(() => world[Symbol.asyncDispose]())
+
+const options = { ownerId: 'owner', actor: 'test' }
+
+describe('connecting', () => {
+  test('makes an account that falls due within its policy, and tells it once', async () => {
+    const { account } = await world.connect()
+    expect(account).toMatchObject({ status: 'active', generation: 1, attempt: null, outbox: [] })
+    const events = await world.store.events.list({ accountId: account.id, limit: 10 })
+    expect(events.map((event) => event.type)).toEqual(['account.connected'])
+    expect(await world.refresh(account.id)).toMatchObject({ kind: 'refreshed' })
+  })
+
+  test('the same login twice at once makes one account', async () => {
+    const [user] = await world.pds.createAccounts(1)
+    await world.pds.moveDid(user!.did, world.proxy.url)
+    const logins = await Promise.all([world.newLogin(user!), world.newLogin(user!)])
+    await using other = world.newActor()
+    const accounts = await Promise.all([
+      world.engine.connectAccount(logins[0]!, options),
+      other.engine.connectAccount(logins[1]!, options),
+    ])
+    expect(accounts[0].id).toBe(accounts[1].id)
+    await expectHealthy(world, accounts[0].id)
+  })
+
+  test('whose insert is acknowledged to nobody is found again by its connect id', async () => {
+    const [user] = await world.pds.createAccounts(1)
+    await world.pds.moveDid(user!.did, world.proxy.url)
+    let lost = false
+    await using lossy = world.newActor({
+      store: {
+        ...world.store,
+        accounts: {
+          ...world.store.accounts,
+          async insert(account) {
+            await world.store.accounts.insert(account)
+            if (lost) return
+            lost = true
+            throw new CodedError('STORE_UNAVAILABLE', { internal: 'connection lost' })
+          },
+        },
+      },
+    })
+    const account = await lossy.engine.connectAccount(world.loginOf(user!), options)
+    expect(account.generation).toBe(1)
+    await expectHealthy(world, account.id)
+  })
+
+  test('heals a dead account and forgets the old credential', async () => {
+    const { account, user } = await world.connect()
+    await world.refresh(account.id)
+    const login = await world.newLogin(user)
+    const connected = await world.engine.connectAccount(login, options)
+    expect(connected).toMatchObject({ id: account.id, generation: 3, previousCredential: null, status: 'active' })
+    await expectHealthy(world, account.id)
+  })
+
+  test.each(['reconnect.logged-in-before-write', 'reconnect.applied-before-ack'])('killed at %s', async (point) => {
+    const { account, user } = await world.connect()
+    const login = await world.newLogin(user)
+    await kill(world, point, { action: 'reconnect', accountIds: [account.id], login })
+    await world.engine.relayAccount(account.id)
+    await recover(world, account.id)
+    await expectHealthy(world, account.id)
+  })
+})
+
+describe('removing', () => {
+  test('killed when marked, it is finished by whoever comes next', async () => {
+    const { account } = await world.connect()
+    await world.refresh(account.id)
+    await kill(world, 'remove.marked-before-relay', { action: 'remove', accountIds: [account.id] })
+    expect(await world.read(account.id)).toMatchObject({
+      status: 'removing',
+      sealedCredential: '',
+      previousCredential: null,
+    })
+    expect(await world.refresh(account.id)).toEqual({ kind: 'skipped', reason: 'not_found' })
+    await world.engine.removeAccount(account.id, 'test')
+    expect(await world.store.accounts.get(account.id)).toBeNull()
+    expect(await world.store.log.list({ accountId: account.id, limit: 10 })).toEqual([])
+    const audit = await world.store.audit.list({ accountId: account.id, limit: 10 })
+    expect(audit.map((entry) => entry.action)).toEqual(['account.removed', 'account.connected'])
+  })
+
+  test('logs out: neither the token nor its predecessor works any more', async () => {
+    const { account } = await world.connect()
+    const first = world.open(account)
+    await world.refresh(account.id)
+    const second = world.open(await world.read(account.id))
+    await world.engine.removeAccount(account.id, 'test')
+    for (const { refreshToken } of [second, first, second]) {
+      expect((await world.pds.refreshSession(refreshToken)).status).toBe(400)
+    }
+  })
+
+  test('an account that is not there says so', async () => {
+    await expect(world.engine.removeAccount('0'.repeat(24), 'test')).rejects.toMatchObject({
+      code: 'ACCOUNT_NOT_FOUND',
+    })
+  })
+})
+
+describe('pausing and re-sealing', () => {
+  test('a paused account is left alone until it is resumed; both are audited', async () => {
+    const { account } = await world.connect()
+    await world.engine.pauseAccount(account.id, 'someone')
+    expect(await world.refresh(account.id)).toEqual({ kind: 'skipped', reason: 'not_active' })
+    await world.engine.resumeAccount(account.id, 'someone')
+    await expectHealthy(world, account.id)
+    const audit = await world.store.audit.list({ accountId: account.id, limit: 10 })
+    expect(audit.map((entry) => entry.action)).toEqual(['account.resumed', 'account.paused', 'account.connected'])
+  })
+
+  test('re-sealing moves everything to the new key, once', async () => {
+    const { account } = await world.connect({ appPassword: 'abcd-efgh' })
+    await world.refresh(account.id)
+    const newest = newKey('k9')
+    await using sealer = world.newActor({ keys: `${newest},${world.scene.keys}` })
+    expect(await sealer.engine.resealAccount(account.id)).toBe(true)
+    expect(await sealer.engine.resealAccount(account.id)).toBe(false)
+    expect(await world.store.accounts.usesKey('k9')).toBe(true)
+    await using onlyNew = world.newActor({ keys: newest })
+    const outcome = await onlyNew.engine.refreshAccount(account.id, { type: 'manual', force: true })
+    expect(outcome).toMatchObject({ kind: 'refreshed' })
+    await expectLogged(world, account.id)
+  })
+
+  test('a lost acknowledgement of a removal is settled by reading again', async () => {
+    const { account } = await world.connect()
+    await using lossy = world.newActor({ store: losingAcknowledgement(world.store, 'remove', 'unmatched') })
+    await lossy.engine.removeAccount(account.id, 'test')
+    expect(await world.store.accounts.get(account.id)).toBeNull()
+  })
+})

@@ -1,0 +1,24 @@
+import { mongoForTests } from '@tokenkeeper/testkit'
+import { afterAll, afterEach, beforeAll, describe } from 'vitest'
+import { lostAcknowledgementTests } from './support/lost-acknowledgements.ts'
+import { lostAnswerTests } from './support/lost-answers.ts'
+import { spooledSuccessorTests } from './support/spooled-successors.ts'
+import { storeAwayTests } from './support/store-away.ts'
+import { createWorld, type World } from './support/world.ts'
+
+const mongo = await mongoForTests('lost answers, lost acknowledgements and the store away, on MongoDB')
+if (mongo) afterAll(() => mongo[Symbol.asyncDispose]())
+
+describe.skipIf(mongo === null)('on MongoDB', () => {
+  let world: World
+  beforeAll(async () => {
+    world = await createWorld({ mongo: mongo! })
+  }, 60_000)
+  afterEach(() => world.proxy.clear())
+  afterAll(() => world[Symbol.asyncDispose]())
+
+  lostAnswerTests(() => world)
+  lostAcknowledgementTests(() => world)
+  spooledSuccessorTests(() => world)
+  storeAwayTests(() => world)
+})

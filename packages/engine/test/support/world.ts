@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Account, Credential } from '@tokenkeeper/core'
+import type { FreshLogin } from '@tokenkeeper/providers'
+import {
+  createClockFile,
+  createSecretSearch,
+  type MongoServer,
+  type NodeProcess,
+  type PdsAccount,
+  spawnNode,
+  startFaultProxy,
+  startMongoProxy,
+  startPds,
+  tempDir,
+} from '@tokenkeeper/testkit'
+import { openCredential } from '../../src/index.ts'
+import {
+  type Actor,
+  type ActorOptions,
+  createActor,
+  databasePath,
+  journalPath,
+  openActor,
+  type Scene,
+} from './actor.ts'
+import type { Mission } from './actor-process.ts'
+import { openMongoDatabase } from './mongo-database.ts'
+import { openMongoWitness, openSqliteWitness, type Witness } from './witness.ts'
+
+const ACTOR_PROCESS = fileURLToPath(new URL('actor-process.ts', import.meta.url))
+
+export type World = Awaited<ReturnType<typeof createWorld>>
+
+/**
+ * A real PDS behind a fault proxy, a database, a spool and a clock that all share; and a witness that sees every write.
+ * The database is SQLite, or in MongoDB behind a proxy of its own where a server is given.
+ */
+export async function createWorld({ mongo }: { readonly mongo?: MongoServer } = {}) {
+  const stack = new AsyncDisposableStack()
+  const dir = stack.use(await tempDir())
+  const clockFile = stack.use(createClockFile(join(dir.path, 'clock')))
+  const pds = stack.use(await startPds({ clockFile: clockFile.path }))
+  const proxy = stack.use(await startFaultProxy({ target: pds.url }))
+  const database = mongo && stack.use(openMongoDatabase(mongo))
+  const mongoProxy = database && stack.use(await startMongoProxy(database.url))
+  const scene: Scene = {
+    ...(mongoProxy && { mongoUrl: mongoProxy.url }),
+    dir: dir.path,
+    keys: newKey('k1'),
+    clockFile: clockFile.path,
+    plcUrl: pds.plcUrl,
+    hosts: ['localhost', '127.0.0.1'],
+  }
+  const actor = stack.use(await openActor(scene))
+  const witness: Witness = database
+    ? openMongoWitness({ database, journal: journalPath(scene), proxy: mongoProxy!, ping: actor.store.ping })
+    : stack.use(openSqliteWitness(databasePath(scene)))
+
+  /** A new account at the PDS, connected; its home is the proxy, also by its DID document. */
+  async function connect(options: { appPassword?: string } = {}): Promise<{ account: Account; user: PdsAccount }> {
+    const [user] = await pds.createAccounts(1)
+    await pds.moveDid(user!.did, proxy.url)
+    const account = await actor.engine.connectAccount(loginOf(user!), { ownerId: 'owner', actor: 'test', ...options })
+    return { account, user: user! }
+  }
+
+  function loginOf(user: PdsAccount, session: { accessJwt: string; refreshJwt: string } = user): FreshLogin {
+    const claims = claimsOf(session.refreshJwt)
+    return {
+      platform: 'bluesky',
+      providerAppId: '',
+      externalId: user.did,
+      displayName: user.handle,
+      serviceUrl: proxy.url,
+      issuer: claims.aud,
+      scopes: [],
+      credential: { accessToken: session.accessJwt, refreshToken: session.refreshJwt },
+      accessExpiresAt: claimsOf(session.accessJwt).exp * 1000,
+      diesAt: claims.exp * 1000,
+    }
+  }
+
+  async function newLogin(user: PdsAccount): Promise<FreshLogin> {
+    return loginOf(user, (await pds.createSession(user.did, user.password)).body)
+  }
+
+  const run = (mission: Omit<Mission, 'scene'>): NodeProcess =>
+    spawnNode(ACTOR_PROCESS, { args: [JSON.stringify({ scene, ...mission } satisfies Mission)] })
+
+  async function read(accountId: string): Promise<Account> {
+    const account = await actor.store.accounts.get(accountId)
+    if (!account) throw new Error(`no account ${accountId}`)
+    return account
+  }
+
+  const open = (account: Account): Credential => openCredential(actor.sealer, account.id, account.sealedCredential)
+
+  return {
+    pds,
+    proxy,
+    scene,
+    clockFile,
+    witness,
+    ...actor,
+    connect,
+    loginOf,
+    newLogin,
+    run,
+    read,
+    open,
+    /** A further engine in this process; on MongoDB it shares the world's handle on the store. */
+    newActor: (options: ActorOptions = {}): Actor =>
+      createActor(scene, { ...(database && { store: actor.store }), ...options }),
+    secrets: (secrets: string[]) => createSecretSearch(secrets),
+    refresh: (id: string) => actor.engine.refreshAccount(id, { type: 'scheduled', force: true }),
+    /** Presentations of a refresh token at the PDS. */
+    presentations: () => proxy.requestsTo('com.atproto.server.refreshSession'),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+export function newKey(id: string): string {
+  return `${id}:${randomBytes(32).toString('base64')}`
+}
+
+export function claimsOf(jwt: string): { aud: string; exp: number; jti: string } {
+  return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
+}

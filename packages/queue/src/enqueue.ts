@@ -1,0 +1,45 @@
+import { type Clock, priorityByTimeLeft, type RefreshType } from '@tokenkeeper/core'
+import type { DueAccount } from '@tokenkeeper/store'
+import type { Queue } from 'bullmq'
+import { withinDeadline } from './deadline.ts'
+import type { RefreshJob } from './jobs.ts'
+
+const PAGE = 500
+
+export interface EnqueueOptions {
+  readonly type: RefreshType
+  /** Refresh even what is not due, unless that has been attempted since it was asked for. */
+  readonly force?: boolean
+  /** When a forced refresh was asked for (ms since the epoch); default: now. */
+  readonly since?: number
+  /** Before everything else in the queue, whatever time is left. */
+  readonly first?: boolean
+  readonly clock: Clock
+}
+
+/**
+ * Adds one job an account, unless one stands in this queue already; the soonest death comes first.
+ * Returns the ids of the jobs that stand, in the order of the accounts. Rejects with REDIS_UNAVAILABLE.
+ */
+export async function enqueueRefresh(
+  queue: Queue<RefreshJob>,
+  accounts: readonly Pick<DueAccount, 'id' | 'diesAt'>[],
+  { clock, type, force = false, since = clock.now(), first = false }: EnqueueOptions,
+): Promise<string[]> {
+  const ids: string[] = []
+  for (let from = 0; from < accounts.length; from += PAGE) {
+    const now = clock.now()
+    const page = accounts.slice(from, from + PAGE).map(({ id, diesAt }) => ({
+      name: 'refresh-account',
+      data: { accountId: id, type, force, ...(force && { since }) },
+      opts: {
+        deduplication: { id: `account-${id}` },
+        // BullMQ runs jobs without a priority before all that have one.
+        ...(first ? {} : { priority: priorityByTimeLeft(diesAt, now) }),
+      },
+    }))
+    const jobs = await withinDeadline(clock, () => queue.addBulk(page))
+    ids.push(...jobs.map((job) => job.id!))
+  }
+  return ids
+}

@@ -1,0 +1,32 @@
+import { type Job, Worker } from 'bullmq'
+import type { WorkerDeps } from './deps.ts'
+import { parseJob, type RefreshJob, refreshJobSchema } from './jobs.ts'
+import type { RefreshQueueName } from './names.ts'
+import { type JobResult, settleJob } from './settle-job.ts'
+import { processor, workerOptions } from './worker-options.ts'
+
+/** Works on the jobs of one refresh queue. */
+export function createRefreshWorker(name: RefreshQueueName, deps: WorkerDeps): Worker<RefreshJob, JobResult> {
+  const { concurrency, urgentConcurrency } = deps.settings
+  const work = processor<RefreshJob, JobResult>((job, token) => refresh(deps, job, token), deps)
+  return new Worker(name, work, workerOptions(deps, name === 'refresh' ? concurrency : urgentConcurrency))
+}
+
+async function refresh(deps: WorkerDeps, job: Job<RefreshJob>, token: string | undefined): Promise<JobResult> {
+  const { accountId, type, force, since } = parseJob(refreshJobSchema, job.data)
+  const outcome = await deps.engine.refreshAccount(accountId, {
+    type,
+    force,
+    ...(force && since !== undefined && { since }),
+    job: { id: jobIdentity(job), run: job.attemptsStarted },
+  })
+  return settleJob(outcome, job, token, deps.clock)
+}
+
+/**
+ * The engine lets a later run of the same job take over at once, so two jobs must never look like one. BullMQ counts
+ * ids per queue and from 1 again after a FLUSHALL; queue and time of creation tell them apart.
+ */
+function jobIdentity(job: Job): string {
+  return `${job.queueName}:${job.id}:${job.timestamp}`
+}

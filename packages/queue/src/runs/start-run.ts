@@ -1,0 +1,30 @@
+import type { Run } from '@tokenkeeper/store'
+import { withinDeadline } from '../deadline.ts'
+import type { ProducerDeps } from '../deps.ts'
+import { NO_TOTALS } from './totals.ts'
+
+type RunDeps = Pick<ProducerDeps, 'store' | 'queues' | 'clock' | 'makeId'>
+
+/** `requestedBy` of runs that nobody asked for by hand. */
+export const BY_SCHEDULE = 'schedule'
+
+/**
+ * Starts a refresh-all, or returns the one that stands for this schedule and occurrence. Rejects with REDIS_UNAVAILABLE
+ * when it could not be enqueued; the run stands then all the same, and the scheduler enqueues it when Redis is back.
+ */
+export async function startRun(
+  deps: RunDeps,
+  request: Pick<Run, 'scheduleId' | 'occurrence' | 'filter' | 'requestedBy'>,
+): Promise<Run> {
+  const now = deps.clock.now()
+  const fresh = { createdAt: now, startedAt: now, finishedAt: null, cursor: null, totals: NO_TOTALS }
+  const run = await deps.store.runs.insert({ id: deps.makeId(), ...request, ...fresh })
+  if (run.finishedAt === null) await enqueueRun(deps, run.id)
+  return run
+}
+
+/** Adds the job that advances a run, unless one stands. */
+export async function enqueueRun({ queues, clock }: Pick<RunDeps, 'queues' | 'clock'>, runId: string): Promise<void> {
+  const options = { deduplication: { id: `run-${runId}` } }
+  await withinDeadline(clock, () => queues.schedule.add('run', { runId, waits: 0 }, options))
+}

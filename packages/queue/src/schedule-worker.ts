@@ -1,0 +1,55 @@
+import { CodedError } from '@tokenkeeper/core'
+import { type Job, Worker } from 'bullmq'
+import type { WorkerDeps } from './deps.ts'
+import { parseJob, refreshAllJobSchema, runJobSchema, type ScheduleJob } from './jobs.ts'
+import { advanceRun } from './runs/advance-run.ts'
+import { startOccurrence } from './schedules.ts'
+import { putBack } from './settle-job.ts'
+import { sweep } from './sweep.ts'
+import { processor, workerOptions } from './worker-options.ts'
+
+/** How many ticks and run steps one process works on at once; none of them takes long. */
+const CONCURRENCY = 5
+const FIRST_LOOK_MS = 100
+const LONGEST_LOOK_MS = 2_000
+
+/** Works on ticks and on the steps of runs. */
+export function createScheduleWorker(deps: WorkerDeps): Worker<ScheduleJob, unknown> {
+  const work = processor<ScheduleJob, unknown>((job, token) => dispatch(deps, job, token), deps)
+  return new Worker('schedule', work, workerOptions(deps, CONCURRENCY))
+}
+
+async function dispatch(deps: WorkerDeps, job: Job<ScheduleJob>, token: string | undefined): Promise<unknown> {
+  switch (job.name) {
+    case 'sweep':
+      return { swept: await sweep(deps) }
+    case 'refresh-all':
+      return refreshAll(deps, job)
+    case 'run':
+      return runStep(deps, job, token)
+    default:
+      throw new CodedError('JOB_INVALID')
+  }
+}
+
+async function refreshAll(deps: WorkerDeps, job: Job<ScheduleJob>): Promise<unknown> {
+  const { scheduleId } = parseJob(refreshAllJobSchema, job.data)
+  const schedule = deps.schedules.find(({ id }) => id === scheduleId)
+  if (schedule) await startOccurrence(deps, schedule, tickTime(job))
+  return { scheduleId }
+}
+
+async function runStep(deps: WorkerDeps, job: Job<ScheduleJob>, token: string | undefined): Promise<unknown> {
+  const { runId, waits } = parseJob(runJobSchema, job.data)
+  const step = await advanceRun(deps, runId)
+  if (step === 'finished') return { runId }
+  await job.updateData({ runId, waits: step === 'moved' ? 0 : waits + 1 })
+  return putBack(job, token, step === 'moved' ? 0 : Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** Math.min(waits, 10)))
+}
+
+/** When a tick was meant to be: BullMQ names its job `repeat:<schedule>:<ms>`. */
+function tickTime(job: Job): number {
+  const time = Number(/:(\d+)$/.exec(job.id ?? '')?.[1])
+  if (!Number.isSafeInteger(time)) throw new CodedError('JOB_INVALID')
+  return time
+}

@@ -1,0 +1,36 @@
+import type { AccountStatus } from '@tokenkeeper/core'
+import type { DueAccount } from '@tokenkeeper/store'
+import { withinDeadline } from './deadline.ts'
+import type { WorkerDeps } from './deps.ts'
+import { enqueueRefresh } from './enqueue.ts'
+
+const PAGE = 500
+/** `needs_action` is probed slowly, `quarantined` hourly; nextRefreshAt says when. */
+const SWEPT: readonly AccountStatus[] = ['active', 'needs_action', 'quarantined']
+
+type SweepDeps = Pick<WorkerDeps, 'store' | 'queues' | 'clock' | 'settings' | 'platforms'>
+
+/**
+ * Enqueues what is due, the longest overdue first, until the queue is as deep as allowed; the next sweep goes on.
+ * Costs what is due, not what exists. Returns how many accounts it looked at.
+ */
+export async function sweep(deps: SweepDeps): Promise<number> {
+  let swept = 0
+  for (const platform of deps.platforms) {
+    let after: Pick<DueAccount, 'nextRefreshAt' | 'id'> | null = null
+    while (await hasRoom(deps)) {
+      const query = { platform, statusIn: SWEPT, before: deps.clock.now(), after, limit: PAGE }
+      const page: DueAccount[] = await deps.store.accounts.due(query)
+      await enqueueRefresh(deps.queues.refresh, page, { type: 'scheduled', clock: deps.clock })
+      swept += page.length
+      if (page.length < PAGE) break
+      after = page.at(-1)!
+    }
+  }
+  return swept
+}
+
+async function hasRoom({ queues, clock, settings }: SweepDeps): Promise<boolean> {
+  const counts = await withinDeadline(clock, () => queues.refresh.getJobCounts('waiting', 'prioritized', 'delayed'))
+  return Object.values(counts).reduce((sum, count) => sum + count, 0) < settings.maxDepth
+}

@@ -1,0 +1,41 @@
+import { describe } from 'vitest'
+import { accountTests } from './accounts.ts'
+import { apiKeyTests } from './api-keys.ts'
+import { batchingTests } from './batching.ts'
+import { changeTests } from './changes.ts'
+import { conditionTests } from './conditions.ts'
+import { dueTests } from './due.ts'
+import { entryTests } from './entries.ts'
+import type { OpenFixture } from './fixture.ts'
+import { lifeTests } from './life.ts'
+import { logTests } from './log.ts'
+import { lostUpdateTests } from './lost-updates.ts'
+import { outboxTests } from './outbox.ts'
+import { pageTests } from './pages.ts'
+import { protocolTests } from './protocol.ts'
+import { runTests } from './runs.ts'
+import { staleTests } from './stale.ts'
+
+export * from './build-account.ts'
+export type { OpenFixture, StoreFixture } from './fixture.ts'
+
+/** Declares the tests that every store adapter must pass. `open` is called once for each test. */
+export function storeConformance(name: string, open: OpenFixture): void {
+  describe(`${name} conforms`, () => {
+    describe('accounts', () => accountTests(open))
+    describe('conditions', () => conditionTests(open))
+    describe('changes', () => changeTests(open))
+    describe('writes of the protocol', () => protocolTests(open))
+    describe('no lost update', () => lostUpdateTests(open))
+    describe('batching', () => batchingTests(open))
+    describe('outbox', () => outboxTests(open))
+    describe('due', () => dueTests(open))
+    describe('stale', () => staleTests(open))
+    describe('log', () => logTests(open))
+    describe('events and audit', () => entryTests(open))
+    describe('runs', () => runTests(open))
+    describe('API keys', () => apiKeyTests(open))
+    describe('pages', () => pageTests(open))
+    describe('life', () => lifeTests(open))
+  })
+}

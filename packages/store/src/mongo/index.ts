@@ -1,0 +1,43 @@
+import { type AccountEvent, type AuditEntry, type Clock, type Hook, noHook, systemClock } from '@tokenkeeper/core'
+import type { Store } from '../store.ts'
+import { createAccountStore } from './accounts.ts'
+import { createApiKeyStore } from './api-keys.ts'
+import { createConnection } from './connection.ts'
+import { createEntryStore } from './entries.ts'
+import { createLogStore } from './log.ts'
+import { prepare, upsertMeta } from './prepare.ts'
+import { createRunStore } from './runs.ts'
+import { auditSchema, eventSchema } from './schemas.ts'
+
+export interface MongoStoreOptions {
+  /** `mongodb://HOST/DATABASE` or `mongodb+srv://…`, with the driver's options. */
+  readonly url: string
+  readonly clock?: Clock
+  readonly hook?: Hook
+}
+
+/**
+ * A store in a MongoDB, for the processes of many machines. Uses neither transactions nor change streams. Rejects with
+ * STORE_URL_UNKNOWN, STORE_UNAVAILABLE, STORE_REFUSED, STORE_TOO_OLD or STORE_TOO_NEW; its methods reject with the same
+ * codes, within some 5 s.
+ */
+export async function createMongoStore(options: MongoStoreOptions): Promise<Store> {
+  const { clock = systemClock, hook = noHook } = options
+  const connection = createConnection(options.url, clock)
+  try {
+    await prepare(connection)
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+  return {
+    accounts: createAccountStore(connection, hook),
+    log: createLogStore(connection),
+    events: createEntryStore<AccountEvent>(connection, eventSchema),
+    audit: createEntryStore<AuditEntry>(connection, auditSchema),
+    runs: createRunStore(connection),
+    apiKeys: createApiKeyStore(connection),
+    ping: () => connection.run((db) => upsertMeta(db, 'ping', { $set: { at: new Date(clock.now()) } })),
+    [Symbol.asyncDispose]: () => connection.close(),
+  }
+}

@@ -1,0 +1,68 @@
+import { CodedError } from '@tokenkeeper/core'
+import type { mongo, Schema } from 'mongoose'
+import { isDuplicate } from './bulk.ts'
+import type { Connection } from './connection.ts'
+import { SCHEMAS } from './schemas.ts'
+
+/** Raised with every change of the schemas, so that their validators are renewed once. */
+const SCHEMA_VERSION = 1
+const NAMESPACE_EXISTS = 48
+
+interface Meta {
+  readonly _id: string
+  readonly version?: number
+  readonly at?: Date
+}
+
+/** What is known of the database itself: the version of its schema, and when it was last pinged. */
+function metaOf(db: mongo.Db): mongo.Collection<Meta> {
+  return db.collection<Meta>('meta')
+}
+
+/**
+ * Makes collections, validators and indexes where they are not there yet. Several processes may do so at once. Throws
+ * STORE_TOO_NEW if a newer version made the database.
+ */
+export async function prepare({ call }: Connection): Promise<void> {
+  const version = (await call((db) => metaOf(db).findOne({ _id: 'schema' })))?.version ?? 0
+  if (version > SCHEMA_VERSION) {
+    throw new CodedError('STORE_TOO_NEW', { internal: `schema ${version}, known ${SCHEMA_VERSION}` })
+  }
+  if (version < SCHEMA_VERSION) await Promise.all(SCHEMAS.map((schema) => call((db) => setValidator(db, schema))))
+  await Promise.all(SCHEMAS.map((schema) => call((db) => createIndexes(db, schema))))
+  if (version < SCHEMA_VERSION) await call((db) => upsertMeta(db, 'schema', { $max: { version: SCHEMA_VERSION } }))
+}
+
+/** Of two that make the document at once, one may be told that it is there already. */
+export async function upsertMeta(db: mongo.Db, id: string, update: mongo.UpdateFilter<Meta>): Promise<void> {
+  try {
+    await metaOf(db).updateOne({ _id: id }, update, { upsert: true })
+  } catch (error) {
+    if (!isDuplicate(error)) throw error
+  }
+}
+
+function nameOf(schema: Schema): string {
+  return schema.get('collection')!
+}
+
+/** By collMod, which also serves a collection that is there; not every server heeds a validator at creation. */
+async function setValidator(db: mongo.Db, schema: Schema): Promise<void> {
+  await db.createCollection(nameOf(schema)).catch((error) => {
+    if (error?.code !== NAMESPACE_EXISTS) throw error
+  })
+  await db.command({ collMod: nameOf(schema), validator: { $jsonSchema: jsonSchemaOf(schema) } })
+}
+
+/** Not every server knows the alias `number`. */
+function jsonSchemaOf(schema: Schema): mongo.BSON.Document {
+  const json = JSON.stringify(schema.toJSONSchema({ useBsonType: true }), (key, value) =>
+    key === 'bsonType' && value === 'number' ? ['int', 'long', 'double'] : value,
+  )
+  return { bsonType: 'object', ...JSON.parse(json) }
+}
+
+async function createIndexes(db: mongo.Db, schema: Schema): Promise<void> {
+  const indexes = schema.indexes().map(([key, { background: _, ...options }]) => ({ key, ...options }))
+  if (indexes.length > 0) await db.collection(nameOf(schema)).createIndexes(indexes as mongo.IndexDescription[])
+}

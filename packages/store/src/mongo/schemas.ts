@@ -1,0 +1,149 @@
+import {
+  type Account,
+  type AccountEvent,
+  API_ROLES,
+  type ApiKey,
+  type AuditEntry,
+  PLATFORMS,
+  type RefreshLogEntry,
+} from '@tokenkeeper/core'
+import { Schema, type SchemaDefinition } from 'mongoose'
+import type { Run } from '../store.ts'
+
+/**
+ * What the documents look like: the one description from which the server's validators, the indexes and the conversion
+ * at the border are made. Times are dates, ids are ObjectIds (24 hex digits outside).
+ */
+type Fields<T> = Record<Exclude<keyof T, 'id'>, unknown> & SchemaDefinition
+
+const text = { type: String, required: true }
+const time = { type: Date, required: true }
+const number = { type: Number, required: true }
+const id = { type: Schema.Types.ObjectId, required: true }
+/** An id, or what stands in its place: `ref` has it turned into an ObjectId if it is one. */
+const idOrOther = { type: Schema.Types.Mixed, ref: 'accounts', required: true }
+const oneOf = (...values: readonly string[]) => ({ type: String, enum: [...values], required: true })
+
+function collection<T>(name: string, fields: Fields<T> & { _id?: unknown }): Schema {
+  return new Schema(fields, { collection: name, strict: 'throw', versionKey: false })
+}
+
+function embedded<T>(fields: Record<keyof T, unknown> & SchemaDefinition): Schema {
+  return new Schema(fields, { _id: false, id: false })
+}
+
+export const accountSchema = collection<Account>('accounts', {
+  ownerId: text,
+  platform: oneOf(...PLATFORMS),
+  providerAppId: text,
+  externalId: text,
+  displayName: text,
+  status: oneOf('active', 'paused', 'needs_action', 'needs_reconnect', 'quarantined', 'removing'),
+  statusReason: String,
+  serviceUrl: String,
+  issuer: String,
+  scopes: { type: [String], required: true },
+  generation: number,
+  sealedCredential: text,
+  keyId: text,
+  previousCredential: String,
+  previousKeyId: String,
+  connectId: text,
+  accessExpiresAt: Date,
+  diesAt: Date,
+  dataAccessExpiresAt: Date,
+  connectedAt: time,
+  lastRefreshedAt: Date,
+  nextRefreshAt: time,
+  snoozedAt: Date,
+  failure: embedded<NonNullable<Account['failure']>>({ count: number, class: text, code: text, since: time }),
+  attempt: embedded<NonNullable<Account['attempt']>>({
+    id: text,
+    state: oneOf('live', 'released', 'held'),
+    workerId: text,
+    jobId: String,
+    jobRun: number,
+    tookOverEarly: { type: Boolean, required: true },
+    refreshType: text,
+    beganAt: time,
+    leaseUntil: time,
+    firstSentAt: time,
+    unknownSince: Date,
+    notBefore: time,
+    presentedDigest: text,
+  }),
+  lastAttempt: embedded<NonNullable<Account['lastAttempt']>>({ id: text, outcome: text, generation: number, at: time }),
+  pagesGeneration: number,
+  /** On their way to other collections, and kept as the engine made them: times in ms. */
+  outbox: { type: [Object], required: true },
+  ownerEmail: String,
+  sealedAppPassword: String,
+  appPasswordKeyId: String,
+  appPasswordTriedAt: Date,
+})
+  .index({ ownerId: 1, platform: 1, providerAppId: 1, externalId: 1 }, { name: 'login', unique: true })
+  .index({ platform: 1, status: 1, nextRefreshAt: 1, _id: 1 }, { name: 'due' })
+  .index({ takeoverAt: 1, _id: 1 }, { name: 'stale', partialFilterExpression: { takeoverAt: { $gte: new Date(0) } } })
+  .index({ outboxId: 1 }, { name: 'outbox', sparse: true })
+
+export const logSchema = collection<RefreshLogEntry>('refresh_log', {
+  _id: Schema.Types.Mixed, // the attempt's id, or for one of its pages `attemptId:pageId`
+  accountId: id,
+  pageId: String,
+  refreshType: text,
+  outcome: text,
+  success: { type: Boolean, required: true },
+  errorClass: String,
+  errorCode: String,
+  errorMessage: String,
+  oldExpiresAt: Date,
+  newExpiresAt: Date,
+  generation: number,
+  tokenDigest: text,
+  durationMs: number,
+  workerId: text,
+  refreshedAt: time,
+})
+  .index({ refreshedAt: -1, _id: -1 }, { name: 'time' })
+  .index({ accountId: 1, refreshedAt: -1, _id: -1 }, { name: 'account' })
+  .index({ success: 1, refreshedAt: -1, _id: -1 }, { name: 'success' })
+
+export const eventSchema = collection<AccountEvent>('events', { accountId: id, type: text, reason: String, at: time })
+  .index({ at: -1, _id: -1 }, { name: 'time' })
+  .index({ accountId: 1, at: -1, _id: -1 }, { name: 'account' })
+
+export const auditSchema = collection<AuditEntry>('audit', {
+  accountId: idOrOther, // empty where something was done to no account
+  action: text,
+  actor: text,
+  detail: String,
+  at: time,
+})
+  .index({ at: -1, _id: -1 }, { name: 'time' })
+  .index({ accountId: 1, at: -1, _id: -1 }, { name: 'account' })
+
+export const runSchema = collection<Run>('runs', {
+  scheduleId: text,
+  occurrence: text,
+  filter: { type: embedded<Run['filter']>({ platform: String, dueBefore: Date }), required: true },
+  requestedBy: text,
+  createdAt: time,
+  startedAt: time,
+  finishedAt: Date,
+  cursor: String,
+  totals: { type: Object, required: true },
+})
+  .index({ scheduleId: 1, occurrence: 1 }, { name: 'occurrence', unique: true })
+  .index({ finishedAt: 1, createdAt: 1, _id: 1 }, { name: 'unfinished' })
+  .index({ scheduleId: 1, createdAt: -1, _id: -1 }, { name: 'latest' })
+
+export const apiKeySchema = collection<ApiKey>('api_keys', {
+  name: text,
+  role: oneOf(...API_ROLES),
+  hash: text,
+  createdAt: time,
+  createdBy: text,
+  revokedAt: Date,
+})
+
+export const SCHEMAS: readonly Schema[] = [accountSchema, logSchema, eventSchema, auditSchema, runSchema, apiKeySchema]

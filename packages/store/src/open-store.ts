@@ -1,0 +1,34 @@
+import { type Clock, CodedError, type Hook } from '@tokenkeeper/core'
+import { createSqliteStore } from './sqlite/index.ts'
+import type { Store } from './store.ts'
+
+export interface OpenStoreOptions {
+  readonly clock?: Clock
+  readonly hook?: Hook
+}
+
+/**
+ * Opens the store that DATABASE_URL names: `sqlite:PATH`, `mongodb://HOST/DATABASE` or `mongodb+srv://HOST/DATABASE`.
+ * Rejects with STORE_URL_UNKNOWN, which names the scheme alone since a URL may hold a password, or as the adapter does.
+ */
+export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<Store> {
+  const [, scheme, path] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(url) ?? []
+  switch (scheme?.toLowerCase()) {
+    case 'sqlite':
+      if (!path)
+        throw new CodedError('STORE_URL_UNKNOWN', { publicMessage: 'DATABASE_URL has no path: use sqlite:PATH.' })
+      return createSqliteStore({ ...options, path })
+    case 'mongodb':
+    case 'mongodb+srv': {
+      // Loaded only where it is used: that takes longer than opening a SQLite file.
+      const { createMongoStore } = await import('./mongo/index.ts')
+      return createMongoStore({ ...options, url })
+    }
+    default:
+      throw new CodedError('STORE_URL_UNKNOWN', {
+        publicMessage: scheme
+          ? `DATABASE_URL names no known store (${scheme}:): use sqlite:PATH or mongodb://HOST/DATABASE.`
+          : 'DATABASE_URL has no scheme: use sqlite:PATH or mongodb://HOST/DATABASE.',
+      })
+  }
+}

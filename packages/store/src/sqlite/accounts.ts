@@ -1,0 +1,113 @@
+import { type Account, CodedError } from '@tokenkeeper/core'
+import type { AccountStore, DueAccount, DueQuery, ListQuery } from '../store.ts'
+import { updateStatement } from './change.ts'
+import { allOf, type Clause, IN_LIST, list } from './clause.ts'
+import type { Connection } from './connection.ts'
+import { type Row, accountTable as table } from './rows.ts'
+
+const SELECT = `SELECT ${table.selection} FROM accounts`
+const INSERT_SQL = `${table.insertSql} ON CONFLICT DO NOTHING`
+
+/** What {@link DueAccount} holds. */
+const SELECT_DUE = `SELECT id, platform, service_url AS serviceUrl, next_refresh_at AS nextRefreshAt, dies_at AS diesAt
+  FROM accounts`
+
+export const STALE_SQL = `${SELECT_DUE}
+  WHERE attempt IS NOT NULL AND status NOT IN ('quarantined', 'removing') AND takeover_at <= ?
+  ORDER BY takeover_at, id LIMIT ?`
+
+export const WITH_OUTBOX_SQL = `SELECT id FROM accounts WHERE outbox <> '[]' AND id > ? ORDER BY id LIMIT ?`
+
+const PULL_SQL = `UPDATE accounts SET outbox = (
+    SELECT json_group_array(json(value) ORDER BY key) FROM json_each(outbox)
+    WHERE value ->> '$.id' NOT IN ${IN_LIST})
+  WHERE id = ?`
+
+/** One arm for each status, merged in order: an IN would read and sort all that is due for each page. */
+export function dueClause({ platform, statusIn, before, after, limit }: DueQuery): Clause {
+  const arm = `${SELECT_DUE} WHERE platform = ? AND status = ? AND next_refresh_at <= ?
+    ${after ? 'AND (next_refresh_at, id) > (?, ?)' : ''}`
+  const cursor = after ? [after.nextRefreshAt, after.id] : []
+  const statuses = [...new Set(statusIn)]
+  return {
+    sql: `${statuses.map(() => arm).join(' UNION ALL ')} ORDER BY nextRefreshAt, id LIMIT ?`,
+    params: [...statuses.flatMap((status) => [platform, status, before, ...cursor]), limit],
+  }
+}
+
+/** With an empty `hint` any index may serve; `+` keeps those on platform and status out. */
+function filterClause({ platform, statusIn, ownerId, afterId }: Partial<ListQuery>, hint: '' | '+' = ''): Clause {
+  return allOf({
+    [`${hint}platform = ?`]: platform,
+    [`${hint}status IN ${IN_LIST}`]: list(statusIn),
+    'owner_id = ?': ownerId,
+    'id > ?': afterId ?? undefined,
+  })
+}
+
+/** Pages walk the ids: through the index on status each page would read and sort all that matches. */
+export function listClause(query: ListQuery): Clause {
+  const where = filterClause(query, query.ownerId === undefined ? '+' : '')
+  return { sql: `${SELECT} WHERE ${where.sql} ORDER BY id LIMIT ?`, params: [...where.params, query.limit] }
+}
+
+export function createAccountStore(connection: Connection): AccountStore {
+  const toAccounts = (rows: Row[]): Account[] => rows.map(table.fromRow)
+  const toAccount = (row: Row | undefined): Account | null => (row ? table.fromRow(row) : null)
+
+  return {
+    async insert(account) {
+      const statement = { sql: INSERT_SQL, params: [table.toParams(account)] }
+      const inserted = await connection.write(statement, { key: account.id })
+      if (inserted === 0) throw new CodedError('ACCOUNT_EXISTS')
+    },
+    get: async (id) => toAccount(await connection.row(`${SELECT} WHERE id = ?`, id)),
+    getMany: async (ids) => toAccounts(await connection.rows(`${SELECT} WHERE id IN ${IN_LIST}`, JSON.stringify(ids))),
+    findByLogin: async (login) =>
+      toAccount(
+        await connection.row(
+          `${SELECT} WHERE owner_id = ? AND platform = ? AND provider_app_id = ? AND external_id = ?`,
+          login.ownerId,
+          login.platform,
+          login.providerAppId,
+          login.externalId,
+        ),
+      ),
+    write: async (write) =>
+      (await connection.write(updateStatement(write), { key: write.accountId, name: write.name })) > 0,
+    async due(query) {
+      if (query.statusIn.length === 0) return []
+      const { sql, params } = dueClause(query)
+      return toDueAccounts(await connection.rows(sql, ...params))
+    },
+    stale: async ({ now, limit }) => toDueAccounts(await connection.rows(STALE_SQL, now, limit)),
+    withOutbox: async ({ afterId, limit }) =>
+      (await connection.rows(WITH_OUTBOX_SQL, afterId ?? '', limit)).map((row) => String(row.id)),
+    async list(query) {
+      const { sql, params } = listClause(query)
+      return toAccounts(await connection.rows(sql, ...params))
+    },
+    async count(query) {
+      const where = filterClause(query)
+      const row = await connection.row(`SELECT count(*) AS count FROM accounts WHERE ${where.sql}`, ...where.params)
+      return Number(row?.count)
+    },
+    async pull(id, itemIds) {
+      await connection.write({ sql: PULL_SQL, params: [[JSON.stringify(itemIds), id]] }, { key: id })
+    },
+    deleteRemoved: async (id) =>
+      (await connection.write(
+        { sql: `DELETE FROM accounts WHERE id = ? AND status = 'removing' AND outbox = '[]'`, params: [[id]] },
+        { key: id },
+      )) > 0,
+    usesKey: async (keyId) =>
+      (await connection.row(
+        'SELECT 1 FROM accounts WHERE ? IN (key_id, previous_key_id, app_password_key_id) LIMIT 1',
+        keyId,
+      )) !== undefined,
+  }
+}
+
+function toDueAccounts(rows: Row[]): DueAccount[] {
+  return rows.map((row) => ({ ...row }) as unknown as DueAccount)
+}

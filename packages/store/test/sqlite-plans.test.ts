@@ -1,0 +1,72 @@
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import { dueClause, listClause, STALE_SQL, WITH_OUTBOX_SQL } from '../src/sqlite/accounts.ts'
+import type { Clause } from '../src/sqlite/clause.ts'
+import { pageClause } from '../src/sqlite/pages.ts'
+import { auditTable, eventTable, logTable, runTable } from '../src/sqlite/rows.ts'
+import { LATEST_SQL } from '../src/sqlite/runs.ts'
+import { openSqliteFixture } from './support/sqlite-fixture.ts'
+
+const due = { platform: 'bluesky', before: 1, limit: 100 } as const
+const after = { nextRefreshAt: 0, id: '' }
+
+const CASES: [name: string, clause: Clause, index: RegExp][] = [
+  [
+    'due, of one status',
+    dueClause({ ...due, statusIn: ['active'], after: null }),
+    /USING INDEX accounts_due \(platform=\? AND status=\? AND next_refresh_at<\?\)/,
+  ],
+  [
+    'due, of several statuses, after a cursor',
+    dueClause({ ...due, statusIn: ['active', 'needs_action', 'quarantined'], after }),
+    /USING INDEX accounts_due \(platform=\? AND status=\? AND \(next_refresh_at,id\)>\(\?,\?\) AND next_refresh_at<\?\)/,
+  ],
+  ['stale', { sql: STALE_SQL, params: [1, 100] }, /USING INDEX accounts_stale \(takeover_at<\?\)/],
+  ['with outbox', { sql: WITH_OUTBOX_SQL, params: ['', 100] }, /USING (COVERING )?INDEX accounts_outbox \(id>\?\)/],
+  [
+    'list, of a platform and a status',
+    listClause({ platform: 'bluesky', statusIn: ['active'], afterId: 'a', limit: 100 }),
+    /USING INDEX sqlite_autoindex_accounts_1 \(id>\?\)/,
+  ],
+  [
+    'list, of an owner',
+    listClause({ ownerId: 'o', platform: 'bluesky', afterId: null, limit: 100 }),
+    /USING INDEX sqlite_autoindex_accounts_2 \(owner_id=\? AND platform=\?\)/,
+  ],
+]
+
+test.each(CASES)('%s is served by an index', async (name, clause, index) => {
+  await using fixture = await openSqliteFixture()
+  using raw = new DatabaseSync(fixture.path)
+  const plan = raw.prepare(`EXPLAIN QUERY PLAN ${clause.sql}`).all(...clause.params)
+  const steps = plan.map(({ detail }) => String(detail))
+  const reads = steps.filter((step) => / accounts\b/.test(step))
+  expect(reads.length).toBeGreaterThan(0)
+  for (const step of reads) expect(step).toMatch(index)
+  // Only an owner's few accounts may be sorted.
+  if (name !== 'list, of an owner') expect(steps.join('\n')).not.toMatch(/TEMP B-TREE/)
+})
+
+test('the latest run of a schedule is served by an index', async () => {
+  await using fixture = await openSqliteFixture()
+  using raw = new DatabaseSync(fixture.path)
+  const plan = raw.prepare(`EXPLAIN QUERY PLAN ${LATEST_SQL}`).all('manual:all')
+  expect(plan.map(({ detail }) => detail)).toEqual(['SEARCH runs USING INDEX runs_schedule (schedule_id=?)'])
+})
+
+test('pages of all are served by the index on ids', async () => {
+  await using fixture = await openSqliteFixture()
+  using raw = new DatabaseSync(fixture.path)
+  const clauses = [
+    pageClause(logTable, 'a', 9),
+    pageClause(eventTable, 'a', 9),
+    pageClause(auditTable, 'a', 9),
+    pageClause(runTable, 'a', 9),
+  ]
+  for (const { sql, params } of clauses) {
+    const plan = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params)
+    expect(plan.map(({ detail }) => detail)).toEqual([
+      expect.stringMatching(/^SEARCH \w+ USING INDEX sqlite_autoindex_\w+_1 \(id>\?\)$/),
+    ])
+  }
+})

@@ -1,0 +1,60 @@
+import { makeId } from '@tokenkeeper/core'
+import { AT, buildAccount, buildAttempt, buildLogEntry, buildLogItem } from '../../src/conformance/build-account.ts'
+import { buildRun } from '../../src/conformance/runs.ts'
+import type { Store } from '../../src/index.ts'
+
+/** Fills every collection: `count` accounts, twice as many log entries, some of everything else. Returns the accounts. */
+export async function fillStore({ accounts, log, events, audit, runs, apiKeys }: Store, count: number) {
+  const made = Array.from({ length: count }, (_, i) =>
+    buildAccount({
+      generation: 1 + (i % 3),
+      scopes: ['a', '$b'],
+      failure: i % 4 ? null : { count: 2, class: 'transient', code: 'PROVIDER_TIMEOUT', since: AT },
+      attempt: i % 5 ? null : buildAttempt(),
+      lastAttempt: { id: makeId(), outcome: 'failed', generation: 1, at: AT },
+      outbox: i % 7 ? [] : [buildLogItem(), buildLogItem()],
+      status: i % 6 ? 'active' : 'paused',
+    }),
+  )
+  await Promise.all(made.map((account) => accounts.insert(account)))
+  const entries = made.map(({ id }) => buildLogEntry({ accountId: id, errorMessage: 'Ünïcode “text”' }))
+  await log.put(entries.flatMap((entry) => [entry, { ...entry, id: `${entry.id}:page`, pageId: 'page' }]))
+  await events.insert(
+    made.map(({ id }) => ({ id: makeId(), accountId: id, type: 'account.revived', reason: null, at: AT })),
+  )
+  await audit.insert([
+    { id: makeId(), accountId: made[0]!.id, action: 'account.paused', actor: 'cli', detail: null, at: AT },
+    { id: makeId(), accountId: '', action: 'queue.paused', actor: 'cli', detail: 'refresh', at: AT },
+  ])
+  for (const run of [
+    buildRun({ filter: { platform: 'meta', dueBefore: AT } }),
+    buildRun({ finishedAt: AT, cursor: makeId() }),
+  ])
+    await runs.insert(run)
+  for (const revokedAt of [null, AT])
+    await apiKeys.insert({
+      id: makeId(),
+      name: 'n',
+      role: 'viewer',
+      hash: 'h',
+      createdAt: AT,
+      createdBy: 'cli',
+      revokedAt,
+    })
+  return made
+}
+
+/** All that the store holds, by kind and in the order of ids. */
+export async function contentsOf(store: Store) {
+  const all = { afterId: null, limit: 100_000 }
+  const byId = <T extends { readonly id: string }>(entities: readonly T[]) =>
+    entities.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  return {
+    accounts: byId(await store.accounts.list(all)),
+    log: byId(await store.log.page(all)),
+    events: byId(await store.events.page(all)),
+    audit: byId(await store.audit.page(all)),
+    runs: byId(await store.runs.page(all)),
+    apiKeys: byId(await store.apiKeys.list()),
+  }
+}
