@@ -112,6 +112,34 @@ describe('at a server that', { timeout: 20_000 }, () => {
   })
 })
 
+describe('of two processes that make the database at once', { timeout: 20_000 }, () => {
+  test.each([
+    ['createIndexes', { code: 117, codeName: 'ConflictingOperationInProgress', errmsg: 'conflict' }],
+    ['createIndexes', { code: 1, codeName: 'InternalError', errmsg: 'deadlock detected' }],
+    ['collMod', { code: 112, codeName: 'WriteConflict', errmsg: 'conflict' }],
+  ])('the one whose %s is turned away goes on: %o', async (turnedAway, failure) => {
+    let left = 3
+    await using server = await startWireServer((command) => {
+      if (isHello(command)) return HELLO
+      if (command === 'find') return madeBy(0)
+      return command === turnedAway && left-- > 0 ? { ok: 0, ...failure } : { n: 1 }
+    })
+    await using _ = await createMongoStore({ url: server.url })
+    expect(left).toBeLessThan(0)
+    expect(server.commands.filter((command) => command === 'update')).toHaveLength(1)
+  })
+
+  test('any other failure is not repeated', async () => {
+    await using server = await startWireServer((command) => {
+      if (isHello(command)) return HELLO
+      if (command === 'find') return madeBy(1)
+      return { ok: 0, code: 85, codeName: 'IndexOptionsConflict', errmsg: 'an index of that name has other options' }
+    })
+    expect(await openFails(server.url)).toMatchObject({ code: 'INTERNAL' })
+    expect(server.commands.filter((command) => command === 'find')).toHaveLength(1)
+  })
+})
+
 describe('a URL', { timeout: 20_000 }, () => {
   test.each([
     ['mongodb://keeper:hunter2@db.test'],

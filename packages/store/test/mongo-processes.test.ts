@@ -21,7 +21,7 @@ describe.skipIf(server === null)('several processes on one MongoDB', { timeout: 
 
   test('that start at once on no database agree', async () => {
     await using fresh = await openDatabase(server!)
-    const ids = Array.from({ length: 4 }, () => makeId())
+    const ids = Array.from({ length: 8 }, () => makeId())
     const outputs = await Promise.all(ids.map((id) => runChild('insert.ts', fresh.url, id)))
     expect(outputs).toEqual(ids.map(() => 'inserted'))
     expect(await fresh.db.collection('accounts').countDocuments()).toBe(ids.length)

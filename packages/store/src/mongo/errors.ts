@@ -11,6 +11,9 @@ const NOT_WRITABLE = new Set([10107, 13435, 13436, 10058, 189])
  * InterruptedDueToReplStateChange, OutOfDiskSpace. */
 const UNAVAILABLE = new Set([6, 7, 50, 89, 64, 91, 100, 262, 9001, 11600, 11601, 11602, 14031])
 
+/** WriteConflict, ConflictingOperationInProgress, BackgroundOperationInProgressForNamespace. */
+const CONFLICTS = new Set([112, 117, 12587])
+
 /** The driver's words for a connection that was closed meanwhile, or that could not be had. Not all are exported. */
 const CUT_OFF = new Set([
   'MongoClientClosedError',
@@ -54,6 +57,18 @@ export function toStoreError(error: unknown): CodedError {
   if ((code !== null && UNAVAILABLE.has(code)) || isConnectionError(error))
     return new CodedError('STORE_UNAVAILABLE', details)
   return new CodedError('INTERNAL', details)
+}
+
+/** Another process changed the same collection at that time. DocumentDB has no code for it: it ends one of the two. */
+export function isConflict(error: unknown): boolean {
+  const cause = error instanceof CodedError ? error.cause : error
+  if (!(cause instanceof mongo.MongoServerError)) return false
+  return CONFLICTS.has(Number(cause.code)) || isDeadlock(cause.message)
+}
+
+/** DocumentDB's words for what it ended, without an effect, for the sake of another process. */
+export function isDeadlock(message: string | undefined): boolean {
+  return message?.includes('deadlock detected') ?? false
 }
 
 function isConnectionError(error: unknown): boolean {

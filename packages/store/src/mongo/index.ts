@@ -25,7 +25,7 @@ export async function createMongoStore(options: MongoStoreOptions): Promise<Stor
   const { clock = systemClock, hook = noHook } = options
   const connection = createConnection(options.url, clock)
   try {
-    await prepare(connection)
+    await prepare(connection, clock)
   } catch (error) {
     await connection.close()
     throw error

@@ -1,8 +1,8 @@
-import type { mongo } from 'mongoose'
 import { type BatchOperation, createBatcher } from '../batcher.ts'
 import { DUPLICATE_KEY, failuresOf, inIdOrder } from './bulk.ts'
 import type { StoredCollection, StoredDocument } from './codec.ts'
 import type { Caller } from './connection.ts'
+import { isDeadlock } from './errors.ts'
 
 type Operation = BatchOperation & { readonly document: StoredDocument }
 
@@ -38,7 +38,8 @@ async function execute(collection: StoredCollection, operations: readonly Operat
       left = []
     } catch (error) {
       const failures = failuresOf(error)
-      const again = failures.filter(isDeadlock)
+      // Of two processes that insert the same unique key at once.
+      const again = failures.filter(({ errmsg }) => isDeadlock(errmsg))
       const duplicates = failures.filter(({ code }) => code === DUPLICATE_KEY)
       if (again.length + duplicates.length < failures.length || tries === TRIES) throw error
       for (const { index } of duplicates) present.add(left[index]!)
@@ -46,9 +47,4 @@ async function execute(collection: StoredCollection, operations: readonly Operat
     }
   }
   return operations.map((operation) => (present.has(operation) ? 0 : 1))
-}
-
-/** Thus, and without an effect, DocumentDB ends one of two processes that insert the same unique key at once. */
-function isDeadlock({ errmsg }: mongo.WriteError): boolean {
-  return errmsg?.includes('deadlock detected') ?? false
 }

@@ -1,12 +1,15 @@
-import { CodedError } from '@tokenkeeper/core'
+import { type Clock, CodedError } from '@tokenkeeper/core'
 import type { mongo, Schema } from 'mongoose'
 import { isDuplicate } from './bulk.ts'
 import type { Connection } from './connection.ts'
+import { isConflict } from './errors.ts'
 import { SCHEMAS } from './schemas.ts'
 
 /** Raised with every change of the schemas, so that their validators are renewed once. */
 const SCHEMA_VERSION = 1
 const NAMESPACE_EXISTS = 48
+const TRIES = 20
+const PAUSE_MS = 100
 
 interface Meta {
   readonly _id: string
@@ -20,10 +23,22 @@ function metaOf(db: mongo.Db): mongo.Collection<Meta> {
 }
 
 /**
- * Makes collections, validators and indexes where they are not there yet. Several processes may do so at once. Throws
- * STORE_TOO_NEW if a newer version made the database.
+ * Makes collections, validators and indexes where they are not there yet. Several processes may do so at once: of two
+ * that meet, the server may turn one away, which then does again what is left. Throws STORE_TOO_NEW if a newer version
+ * made the database.
  */
-export async function prepare({ call }: Connection): Promise<void> {
+export async function prepare(connection: Connection, clock: Clock): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await prepareOnce(connection)
+    } catch (error) {
+      if (!isConflict(error) || tries === TRIES) throw error
+      await clock.sleep(PAUSE_MS * (0.5 + Math.random()))
+    }
+  }
+}
+
+async function prepareOnce({ call }: Connection): Promise<void> {
   const version = (await call((db) => metaOf(db).findOne({ _id: 'schema' })))?.version ?? 0
   if (version > SCHEMA_VERSION) {
     throw new CodedError('STORE_TOO_NEW', { internal: `schema ${version}, known ${SCHEMA_VERSION}` })
