@@ -1,7 +1,7 @@
+import type { RedisAccess } from '@tokenkeeper/context'
 import type { Clock, MakeId, Platform } from '@tokenkeeper/core'
 import type { Store } from '@tokenkeeper/store'
 import type { Authenticator } from './auth/authenticator.ts'
-import type { RedisAccess } from './redis-access.ts'
 
 /** What routes take. */
 export interface ApiDeps {

@@ -1,9 +1,11 @@
 import { loadConfig, readEnv } from '@tokenkeeper/config'
 import { createContext, runUntilSignal } from '@tokenkeeper/context'
+import { startHealthServer } from '@tokenkeeper/health'
 import { startScheduler } from '@tokenkeeper/queue'
 
 await runUntilSignal(async (stack) => {
   const context = stack.use(await createContext(loadConfig(readEnv().variables)))
+  stack.use(await startHealthServer(context))
   const deps = await context.connectRedis()
   stack.use(await startScheduler(deps))
   context.loggers('scheduler').info({ schedules: deps.schedules }, 'scheduler is ready')

@@ -77,7 +77,7 @@ test('outside of Docker, the same commands in the same environment start, work a
   // As the service of that name runs it.
   const [, ...redisArgs] = services.redis!.command
   await using redis = await startRedis({ appendOnlyDir: dir.path, args: redisArgs })
-  const port = `${await freePort()}`
+  const ports = { scheduler: `${await freePort()}`, worker: `${await freePort()}`, api: `${await freePort()}` }
   const secrets: Readonly<Record<string, string>> = {
     token_encryption_keys: `k1:${randomBytes(32).toString('base64')}`,
     admin_api_key: randomBytes(32).toString('hex'),
@@ -99,18 +99,18 @@ test('outside of Docker, the same commands in the same environment start, work a
       DATA_DIR: join(dir.path, 'data'),
       DATABASE_URL: `sqlite:${join(dir.path, 'test.db')}`,
       REDIS_URL: redis.url,
-      ...(name === 'api' && { API_HOST: '127.0.0.1', API_PORT: port }),
+      ...(name === 'api' ? { API_HOST: '127.0.0.1', API_PORT: ports.api } : { HEALTH_PORT: ports[name] }),
     }
     return spawnNode(join(ROOT, entry!), { env, args, cwd: dir.path })
   }
-  const isHealthy = async () => {
-    const [, , ...args] = services.api!.healthcheck!.test
-    const check = args.map((arg) => arg.replace(':3000/', `:${port}/`))
+  const isHealthy = async (name: (typeof APPS)[number]) => {
+    const [, , ...args] = services[name]!.healthcheck!.test
+    const check = args.map((arg) => arg.replace(':3000/', `:${ports[name]}/`))
     await using run = spawnNode(check[0]!, { args: check.slice(1) })
     return (await run.exited).code === 0
   }
 
-  expect(await isHealthy()).toBe(false)
+  for (const name of APPS) expect(await isHealthy(name)).toBe(false)
   await using scheduler = start('scheduler')
   await using worker = start('worker')
   await using api = start('api')
@@ -119,8 +119,8 @@ test('outside of Docker, the same commands in the same environment start, work a
     worker.waitForLine(/worker is ready/),
     api.waitForLine(/API is ready/),
   ])
-  expect(await isHealthy()).toBe(true)
-  const refreshAll = await fetch(`http://127.0.0.1:${port}/api/admin/refresh-tokens`, {
+  for (const name of APPS) expect(await isHealthy(name)).toBe(true)
+  const refreshAll = await fetch(`http://127.0.0.1:${ports.api}/api/admin/refresh-tokens`, {
     method: 'POST',
     headers: { authorization: `Bearer ${secrets.admin_api_key}`, 'content-type': 'application/json' },
     body: '{}',
@@ -129,7 +129,7 @@ test('outside of Docker, the same commands in the same environment start, work a
   const { runId } = (await refreshAll.json()) as { runId: string }
   const run = async () => {
     const headers = { authorization: `Bearer ${secrets.admin_api_key}` }
-    return (await fetch(`http://127.0.0.1:${port}/api/admin/runs/${runId}`, { headers })).json()
+    return (await fetch(`http://127.0.0.1:${ports.api}/api/admin/runs/${runId}`, { headers })).json()
   }
   await until(async () => ((await run()) as { finishedAt: unknown }).finishedAt, { what: 'the run to finish' })
   for (const process of [api, worker, scheduler]) {

@@ -19,6 +19,7 @@ export interface Config {
   readonly redis: RedisConfig | undefined
   readonly queue: { readonly prefix: string; readonly sweepEveryMs: number }
   readonly worker: { readonly concurrency: number; readonly nowConcurrency: number }
+  readonly health: { readonly port: number | undefined }
   /** `adminKey`: the first key to the API, of the role admin; undefined = none given. */
   readonly api: { readonly host: string; readonly port: number; readonly adminKey: Secret | undefined }
   readonly log: { readonly level: Values['LOG_LEVEL']; readonly format: 'pretty' | 'json' }
@@ -72,6 +73,7 @@ export function loadConfig(env: Env): Config {
     redis: redisOf(values),
     queue: { prefix: values.QUEUE_PREFIX, sweepEveryMs: values.SWEEP_EVERY_SECONDS * SECOND },
     worker: { concurrency: values.WORKER_CONCURRENCY, nowConcurrency: values.WORKER_NOW_CONCURRENCY },
+    health: { port: values.HEALTH_PORT },
     api: { host: values.API_HOST, port: values.API_PORT, adminKey: secretOf(values.ADMIN_API_KEY) },
     log: {
       level: values.LOG_LEVEL,

@@ -140,6 +140,12 @@ export const VARIABLES = {
     default: '3000',
     description: 'Port of the API; 0 takes a free one.',
   },
+  HEALTH_PORT: {
+    section: 'API',
+    schema: form.wholeNumber(0, 65_535),
+    description:
+      'Where a worker or a scheduler serves `/healthz` and `/readyz`, on loopback. Not set: nowhere. The API serves its own.',
+  },
   LOG_LEVEL: {
     section: 'Logging',
     schema: form.oneOf(LEVELS),

@@ -1,2 +1,3 @@
 export { type AppContext, type ContextOverrides, createContext, type Loggers } from './context.ts'
+export { createRedisAccess, type RedisAccess } from './redis-access.ts'
 export { runUntilSignal } from './run-until-signal.ts'

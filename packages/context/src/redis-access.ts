@@ -1,5 +1,5 @@
-import type { AppContext } from '@tokenkeeper/context'
 import { type ProducerDeps, withinDeadline } from '@tokenkeeper/queue'
+import type { AppContext } from './context.ts'
 
 /** Answers are promised within 2 s, whatever has become of Redis. */
 const DEADLINE_MS = 1_500

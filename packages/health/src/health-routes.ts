@@ -1,6 +1,10 @@
+import type { AppContext, RedisAccess } from '@tokenkeeper/context'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { ApiDeps } from '../deps.ts'
+
+export interface HealthDeps extends Pick<AppContext, 'store' | 'clock'> {
+  readonly redis: RedisAccess
+}
 
 const STORE_DEADLINE_MS = 1_500
 
@@ -9,7 +13,7 @@ const readiness = z.object({ status: z.enum(['ready', 'not_ready']), store: part
 const unlimited = { config: { rateLimit: false }, logLevel: 'warn' } as const
 
 /** For whoever restarts processes and routes requests to them. */
-export const healthRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { store, redis, clock }) => {
+export const healthRoutes: FastifyPluginAsyncZod<HealthDeps> = async (app, { store, clock, redis }) => {
   app.get(
     '/healthz',
     {
@@ -26,7 +30,7 @@ export const healthRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { store,
       schema: { summary: 'Store and Redis can be used.', response: { 200: readiness, 503: readiness } },
     },
     async (_request, reply) => {
-      const [storeIsUp, redisIsUp] = await Promise.all([isUp(() => pingStore()), isUp(() => redis.check())])
+      const [storeIsUp, redisIsUp] = await Promise.all([isUp(pingStore), isUp(redis.check)])
       const ready = storeIsUp && redisIsUp
       return reply.code(ready ? 200 : 503).send({
         status: ready ? 'ready' : 'not_ready',
