@@ -11,7 +11,8 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // Real servers on machines that do other things as well: slow is not wrong. What must be fast, a benchmark shows.
     testTimeout: 120_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: ['default', ...(results ? [['json', { outputFile: results }] as const] : [])],
   },
 })

@@ -8,7 +8,8 @@ export default defineConfig({
     include: ['{packages,apps}/*/proof/**/*.test.ts'],
     fileParallelism: false,
     testTimeout: 120_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: ['default', ...(results ? [['json', { outputFile: results }] as const] : [])],
   },
 })

@@ -18,7 +18,7 @@ describe.skipIf(!chromiumAvailable())('Bull Board in Chromium', () => {
     ;[redis, pds, browser] = await Promise.all([startRedis(), startPds(), launchChromium()])
     const hosts = [pds.url, pds.plcUrl].map((url) => new URL(url).host).join()
     world = await createWorld({ redisUrl: redis.url, env: { PLC_URL: pds.plcUrl, ALLOWED_PRIVATE_HOSTS: hosts } })
-  }, 60_000)
+  })
   afterAll(async () => {
     await browser?.close()
     for (const one of [world, pds, redis]) await one?.[Symbol.asyncDispose]()
@@ -140,7 +140,7 @@ describe.skipIf(!chromiumAvailable())('Bull Board in Chromium', () => {
 
     expect([...opened.hosts]).toEqual([new URL(world.url).host])
     expect(opened.complaints).toEqual([])
-  }, 90_000)
+  })
 
   test('a viewer sees the same and can change nothing', async () => {
     const accountId = await failedRefresh()
@@ -165,7 +165,7 @@ describe.skipIf(!chromiumAvailable())('Bull Board in Chromium', () => {
     )
     expect(status).toBe(403)
     expect(await job!.getState()).toBe('failed')
-  }, 90_000)
+  })
 
   test('the cookie of https is taken, kept from scripts, and opens the board', async () => {
     // A proxy that speaks https says so; Chromium counts loopback as trustworthy, so that Secure cookies hold there.
@@ -177,7 +177,7 @@ describe.skipIf(!chromiumAvailable())('Bull Board in Chromium', () => {
     expect(session).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Strict', path: '/' })
     expect(await page.evaluate('document.cookie')).not.toContain('session')
     expect(opened.complaints).toEqual([])
-  }, 60_000)
+  })
 
   /** They bear pictures alone, and names when pointed at; retry comes first, if it is there. */
   function buttonsOfJob(page: Page) {

@@ -32,12 +32,12 @@ test('several schedulers make each schedule once, and put them back when Redis l
 
   await redis.kill()
   await redis.start()
-  await until(async () => (await keys()).length === 2, { what: 'the schedules to be back', timeoutMs: 20_000 })
+  await until(async () => (await keys()).length === 2, { what: 'the schedules to be back' })
   for (const scheduler of schedulers) {
     scheduler.kill('SIGTERM')
     expect(await scheduler.exited).toEqual({ code: 0, signal: null })
   }
-}, 60_000)
+})
 
 test('tells its parent that it is ready, and ends with 0 on SIGINT', async () => {
   await using redis = await startRedis()
@@ -46,7 +46,7 @@ test('tells its parent that it is ready, and ends with 0 on SIGINT', async () =>
   expect(await new Promise((resolve) => scheduler.child.once('message', resolve))).toBe('ready')
   scheduler.kill('SIGINT')
   expect(await scheduler.exited).toEqual({ code: 0, signal: null })
-}, 20_000)
+})
 
 test('does not start without Redis, and says so', async () => {
   await using redis = await startRedis()
@@ -57,4 +57,4 @@ test('does not start without Redis, and says so', async () => {
   expect(scheduler.lines.join('\n')).toMatch(
     /^REDIS_UNAVAILABLE: Redis cannot be reached at 127\.0\.0\.1:\d+\. Start it/m,
   )
-}, 20_000)
+})

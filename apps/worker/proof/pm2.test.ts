@@ -85,7 +85,7 @@ describe('starting', () => {
       // Longer than a refresh that begins at the last moment can take.
       for (const { killTimeoutMs } of processes) expect(killTimeoutMs).toBeGreaterThanOrEqual(30_000 + 10_000)
       const runId = await refreshAll(world)
-      await until(() => finished(world, runId), { what: 'the run to finish', timeoutMs: 30_000 })
+      await until(() => finished(world, runId), { what: 'the run to finish' })
       expectPresentedOnce(world, ids)
       for (const ready of [/scheduler is ready/, /worker is ready/, /API is ready at/])
         expect(pm2.logs()).toMatch(ready)
@@ -122,7 +122,7 @@ describe('starting', () => {
       await using pm2 = createPm2({ dir: dir.path, env: { DATA_DIR: join(dir.path, 'data'), REDIS_URL: redis.url } })
       const starting = pm2.start('worker').catch(() => {})
       const said = () => /CONFIG_INVALID[\s\S]*TOKEN_ENCRYPTION_KEYS[\s\S]*must be set in production/.test(pm2.logs())
-      await until(said, { what: 'the complaint', timeoutMs: 20_000 })
+      await until(said, { what: 'the complaint' })
       expect((await pm2.processes('worker')).map(({ status }) => status)).not.toContain('online')
       await pm2.run('delete', 'all')
       await starting
@@ -140,12 +140,11 @@ describe('starting', () => {
       const starting = pm2.start('worker').catch(() => {})
       await until(() => pm2.logs().match(/REDIS_UNAVAILABLE/g)?.length === 3, {
         what: 'three starts in vain',
-        timeoutMs: 30_000,
       })
       await world.redis.start()
-      await until(() => /worker is ready/.test(pm2.logs()), { what: 'the worker to be ready', timeoutMs: 20_000 })
+      await until(() => /worker is ready/.test(pm2.logs()), { what: 'the worker to be ready' })
       await refreshNow(world, ids)
-      await until(() => world.allRefreshed(ids), { what: 'the accounts to be refreshed', timeoutMs: 20_000 })
+      await until(() => world.allRefreshed(ids), { what: 'the accounts to be refreshed' })
       await starting
       expectPresentedOnce(world, ids)
     },
@@ -170,7 +169,7 @@ test(
       const entries = await Promise.all(ids.map((accountId) => world.store.log.list({ accountId, limit: 1 })))
       return new Set(entries.flat().map(({ workerId }) => workerId))
     }
-    await until(async () => (await workerIds()).size === 4, { what: 'all four to have worked', timeoutMs: 20_000 })
+    await until(async () => (await workerIds()).size === 4, { what: 'all four to have worked' })
     await pm2.run('scale', 'tokenkeeper-worker', '1')
     expect(await finished(world, runId)).toBe(false)
     world.proxy.clear()
@@ -252,7 +251,6 @@ test(
     const restarts = async () => (await pm2.processes('worker')).map((it) => it.restarts)
     await until(async () => (await restarts()).every((count) => count >= 2), {
       what: 'both to be restarted twice',
-      timeoutMs: 40_000,
     })
     await until(() => finished(world, runId), { what: 'the run to finish', timeoutMs: 60_000 })
     expectPresentedOnce(world, ids)
@@ -287,7 +285,7 @@ test(
     expect(generations.toSorted()).toEqual([1, 1, 1, 2, 2, 2])
 
     await pm2.run('restart', 'tokenkeeper-worker')
-    await until(() => world.allRefreshed(ids), { what: 'the rest to be refreshed', timeoutMs: 20_000 })
+    await until(() => world.allRefreshed(ids), { what: 'the rest to be refreshed' })
     expectPresentedOnce(world, ids)
     await expectRefreshedOnce(world, ids)
   },

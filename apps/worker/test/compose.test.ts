@@ -137,7 +137,7 @@ test('outside of Docker, the same commands in the same environment start, work a
     expect(await process.exited).toEqual({ code: 0, signal: null })
     expect(process.lines.join('\n')).not.toContain(secrets.admin_api_key)
   }
-}, 60_000)
+})
 
 async function freePort(): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>()

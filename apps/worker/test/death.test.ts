@@ -61,4 +61,4 @@ test('two workers, one account in both queues: one refresh', async () => {
   await until(done, { what: 'all jobs to be completed', timeoutMs: 30_000 })
   expect(world.presentations()).toHaveLength(5)
   for (const id of ids) expect((await world.store.accounts.get(id))?.generation).toBe(2)
-}, 60_000)
+})

@@ -35,7 +35,7 @@ describe.concurrent.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
     expect(await search.searchRedis(world.redis.url)).toEqual([])
     expect(search.search(worker.lines.join('\n'), 'log')).toEqual([])
     expect(await search.searchDir(world.env.DATA_DIR)).toEqual([])
-  }, 40_000)
+  })
 
   test('a second one ends it at once', async ({ expect }) => {
     await using world = await createWorld()
@@ -56,7 +56,7 @@ describe.concurrent.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
       { what: 'the worker to end' },
     )
     expect(await worker.exited).toEqual({ code: signal === 'SIGINT' ? 130 : 143, signal: null })
-  }, 40_000)
+  })
 })
 
 describe('a start that cannot be', () => {
@@ -86,4 +86,4 @@ test('the worker of production tells its parent that it is ready, and stops', as
   expect(message).toBe('ready')
   worker.kill('SIGTERM')
   expect(await worker.exited).toEqual({ code: 0, signal: null })
-}, 20_000)
+})

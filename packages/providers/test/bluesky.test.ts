@@ -25,7 +25,7 @@ beforeAll(async () => {
   logged = []
   const log = (...entry: unknown[]) => void logged.push(entry)
   provider = createBlueskyProvider({ http, clock: systemClock, plcUrl: pds.plcUrl, log })
-}, 60_000)
+})
 
 interface Subject {
   readonly pdsAccount: PdsAccount

@@ -25,7 +25,7 @@ beforeAll(async () => {
   pds = stack.use(await startPds())
   const http = stack.use(createHttp({ allowedPrivateHosts: ['localhost'] }))
   options = { http, clock: systemClock, plcUrl: pds.plcUrl }
-}, 60_000)
+})
 
 async function newAccount() {
   const [account] = await pds.createAccounts(1)

@@ -67,11 +67,11 @@ test('closing ends though Redis is away, once the refreshes in flight are in the
   letGo()
   await closing
   expect((await harness.store.accounts.get(account!.id))?.generation).toBe(2)
-}, 20_000)
+})
 
 test('workers do not start without Redis', async () => {
   await using redis = await startRedis()
   await using harness = await startHarness({ port: redis.port })
   await redis.kill()
   await expect(startWorkers(harness.deps)).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' })
-}, 20_000)
+})

@@ -35,7 +35,7 @@ export async function startCluster() {
   const isOk = (node: RedisServer) =>
     asAdmin(node, async (admin) => /cluster_state:ok[\s\S]*cluster_size:3/.test(await admin.cluster('INFO')))
   const allOk = async () => (await Promise.all(nodes.map(isOk))).every(Boolean)
-  await until(allOk, { what: 'the cluster to be formed', timeoutMs: 20_000 })
+  await until(allOk, { what: 'the cluster to be formed' })
   return { nodes, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 

@@ -198,7 +198,7 @@ describe('with workers', () => {
     }
     await using _workers = await startWorkers(deps)
     const run = await begin(harness)
-    await expect.poll(async () => (await standing(harness, run)).finishedAt, { timeout: 10_000 }).toBeTypeOf('number')
+    await expect.poll(async () => (await standing(harness, run)).finishedAt).toBeTypeOf('number')
     const totals = { total: 32, refreshed: 28, failed: 1, skipped: 2, deferred: 1 }
     expect((await standing(harness, run)).totals).toEqual({ ...totals, platforms: { bluesky: totals } })
     expect(engine.calls.filter(({ accountId }) => accountId === accounts[10]!.id)).toHaveLength(1)

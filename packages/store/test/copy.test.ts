@@ -100,7 +100,7 @@ async function copyKilled(from: string, to: string, pages: number): Promise<void
   expect(signal).toBe('SIGKILL')
 }
 
-test.each(KILLED_AFTER)('killed after %i pages, it is continued', { timeout: 20_000 }, async (pages) => {
+test.each(KILLED_AFTER)('killed after %i pages, it is continued', async (pages) => {
   await using source = await openSqliteFixture()
   await using target = await openSqliteFixture()
   await fillStore(source.store, COUNT)
@@ -115,7 +115,7 @@ const server = await mongoForTests('copies to and from MongoDB')
 if (server) afterAll(() => server[Symbol.asyncDispose]())
 
 describe.skipIf(server === null)('with MongoDB', () => {
-  test('there and back again it is the same, also when killed in the middle', { timeout: 60_000 }, async () => {
+  test('there and back again it is the same, also when killed in the middle', async () => {
     await using database = await openDatabase(server!)
     await using source = await openSqliteFixture()
     await using middle = await openMongoFixture(database)
@@ -135,7 +135,7 @@ describe.skipIf(server === null)('with MongoDB', () => {
     await expectSame(source.store, target.store)
   })
 
-  test('what changed since is brought up to date there too', { timeout: 60_000 }, async () => {
+  test('what changed since is brought up to date there too', async () => {
     await using database = await openDatabase(server!)
     await using source = await openSqliteFixture()
     await using target = await openMongoFixture(database)

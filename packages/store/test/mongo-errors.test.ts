@@ -33,7 +33,7 @@ async function openFails(url: string): Promise<unknown> {
   })
 }
 
-describe('at a server that', { timeout: 20_000 }, () => {
+describe('at a server that', () => {
   test('is too old', async () => {
     await using server = await startWireServer(() => ({ ...HELLO, maxWireVersion: 6 }))
     expect(await openFails(server.url)).toMatchObject({ code: 'STORE_TOO_OLD' })
@@ -112,7 +112,7 @@ describe('at a server that', { timeout: 20_000 }, () => {
   })
 })
 
-describe('of two processes that make the database at once', { timeout: 20_000 }, () => {
+describe('of two processes that make the database at once', () => {
   test.each([
     ['createIndexes', { code: 117, codeName: 'ConflictingOperationInProgress', errmsg: 'conflict' }],
     ['createIndexes', { code: 1, codeName: 'InternalError', errmsg: 'deadlock detected' }],
@@ -140,7 +140,7 @@ describe('of two processes that make the database at once', { timeout: 20_000 },
   })
 })
 
-describe('a URL', { timeout: 20_000 }, () => {
+describe('a URL', () => {
   test.each([
     ['mongodb://keeper:hunter2@db.test'],
     ['mongodb://keeper:hunter2@db.test/'],

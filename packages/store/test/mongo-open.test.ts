@@ -19,7 +19,7 @@ const FULL = buildAccount({
   outbox: [buildLogItem()],
 })
 
-describe.skipIf(server === null)('a MongoDB store', { timeout: 30_000 }, () => {
+describe.skipIf(server === null)('a MongoDB store', () => {
   let database: MongoDatabase
   beforeAll(async () => {
     database = await openDatabase(server!)

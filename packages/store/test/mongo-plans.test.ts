@@ -39,7 +39,7 @@ const CASES: [name: string, index: string, find: (db: mongo.Db) => Found][] = [
   ['unfinished runs', 'unfinished', (db) => findUnfinished(runs(db), 20)],
 ]
 
-describe.skipIf(server === null)('served by an index', { timeout: 60_000 }, () => {
+describe.skipIf(server === null)('served by an index', () => {
   let database: MongoDatabase
   beforeAll(async () => {
     database = await openDatabase(server!)
@@ -67,7 +67,7 @@ describe.skipIf(server === null)('served by an index', { timeout: 60_000 }, () =
       const finishedAt = i % 50 ? AT : null
       await store.runs.insert({ ...run, id: makeId(), occurrence: `${i}`, createdAt: AT + i, finishedAt })
     }
-  }, 60_000)
+  })
   afterAll(async () => {
     await database[Symbol.asyncDispose]()
     await server![Symbol.asyncDispose]()

@@ -7,7 +7,7 @@ import { runChild } from './support/processes.ts'
 
 const server = await mongoForTests('several processes on one MongoDB')
 
-describe.skipIf(server === null)('several processes on one MongoDB', { timeout: 60_000 }, () => {
+describe.skipIf(server === null)('several processes on one MongoDB', () => {
   let database: MongoDatabase
   beforeAll(async () => {
     database = await openDatabase(server!)

@@ -12,7 +12,7 @@ describe('several processes on one file', () => {
   })
 })
 
-test('a full disk is unavailable, and loses nothing that was acknowledged', { timeout: 60_000 }, async () => {
+test('a full disk is unavailable, and loses nothing that was acknowledged', async () => {
   await using fixture = await openSqliteFixture()
   await fixture.store[Symbol.asyncDispose]()
   const output = await runChildOnSmallDisk(2_000, 'fill-disk.ts', fixture.path)

@@ -9,10 +9,10 @@ export interface UntilOptions {
 
 /**
  * Polls until the condition gives a truthy value, and returns it. A condition that throws has not come true yet.
- * @throws Error naming `what` after timeoutMs (default 10 s), the condition's last error as its cause.
+ * @throws Error naming `what` after timeoutMs (default 60 s: slow is not wrong), the condition's last error as its cause.
  */
 export async function until<T>(condition: () => T | Promise<T>, options: UntilOptions): Promise<NonNullable<T>> {
-  const { what, timeoutMs = 10_000, everyMs = 20 } = options
+  const { what, timeoutMs = 60_000, everyMs = 20 } = options
   const deadline = performance.now() + timeoutMs
   while (true) {
     let cause: unknown

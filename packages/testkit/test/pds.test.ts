@@ -18,7 +18,7 @@ import {
 } from '../src/index.ts'
 import { isAlive } from './processes.ts'
 
-describe('a real PDS', { timeout: 30_000 }, () => {
+describe('a real PDS', () => {
   let dir: TempDir
   let clock: ClockFile
   let pds: Pds
@@ -27,7 +27,7 @@ describe('a real PDS', { timeout: 30_000 }, () => {
     dir = await tempDir()
     clock = createClockFile(join(dir.path, 'clock'))
     pds = await startPds({ clockFile: clock.path })
-  }, 90_000)
+  })
 
   afterAll(async () => {
     await pds?.[Symbol.asyncDispose]()
@@ -171,7 +171,7 @@ describe('a real PDS', { timeout: 30_000 }, () => {
   })
 })
 
-test('rate limits and the DID document are there when asked for', { timeout: 90_000 }, async () => {
+test('rate limits and the DID document are there when asked for', async () => {
   await using pds = await startPds({ rateLimits: true, didDoc: true })
   const [account] = await pds.createAccounts(1)
   const answer = await pds.getSession(account!.accessJwt)
@@ -179,7 +179,7 @@ test('rate limits and the DID document are there when asked for', { timeout: 90_
   expect(answer.body.didDoc.id).toBe(account!.did)
 })
 
-test('a PDS dies with its parent and leaves no data behind', { timeout: 90_000 }, async () => {
+test('a PDS dies with its parent and leaves no data behind', async () => {
   await using parent = spawnNode(fileURLToPath(new URL('fixtures/pds-parent.ts', import.meta.url)))
   const [, pid, dataDir] = await parent.waitForLine(/^pds (\d+) (.+)$/, 60_000)
   expect(existsSync(dataDir!)).toBe(true)
@@ -187,12 +187,12 @@ test('a PDS dies with its parent and leaves no data behind', { timeout: 90_000 }
   await until(() => !isAlive(Number(pid)) && !existsSync(dataDir!), { what: 'the PDS to be gone' })
 })
 
-test('a port that another server keeps is told', { timeout: 90_000 }, async () => {
+test('a port that another server keeps is told', async () => {
   await using first = await startPds()
   await expect(startPds({ port: first.port })).rejects.toThrow('The port stays taken')
 })
 
-test('accounts outlive the process on a data directory of their own', { timeout: 90_000 }, async () => {
+test('accounts outlive the process on a data directory of their own', async () => {
   await using dir = await tempDir()
   let port = 0
   let account: PdsAccount | undefined

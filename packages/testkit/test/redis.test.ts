@@ -17,7 +17,7 @@ async function ask<T>({ url }: { url: string }, command: (redis: Redis) => Promi
 const get = (server: RedisServer) => ask(server, (redis) => redis.get('key'))
 const set = (server: RedisServer) => ask(server, (redis) => redis.set('key', 'value'))
 
-describe.runIf(redisAvailable())('an own redis-server', { timeout: 30_000 }, () => {
+describe.runIf(redisAvailable())('an own redis-server', () => {
   test('is there when started, on loopback alone, and gone when disposed', async () => {
     let url: string
     {

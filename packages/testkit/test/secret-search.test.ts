@@ -71,7 +71,7 @@ describe('a directory', () => {
   })
 })
 
-describe.runIf(redisAvailable())('Redis', { timeout: 20_000 }, () => {
+describe.runIf(redisAvailable())('Redis', () => {
   test('finds a secret in every type of value, and in the name of a key', async () => {
     await using server = await startRedis()
     await using client = connected(server.url)

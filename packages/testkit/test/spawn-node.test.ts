@@ -7,7 +7,7 @@ import { isAlive } from './processes.ts'
 const ECHO = fileURLToPath(new URL('fixtures/echo.ts', import.meta.url))
 const PARENT = fileURLToPath(new URL('fixtures/parent.ts', import.meta.url))
 
-describe('a child process', { timeout: 20_000 }, () => {
+describe('a child process', () => {
   test('gets a clean environment and its arguments; output and exit code are told', async () => {
     await using child = spawnNode(ECHO, { args: ['exit', 'two'], env: { GIVEN: 'yes' } })
     expect(await child.exited).toEqual({ code: 3, signal: null })

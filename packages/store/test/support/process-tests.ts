@@ -13,7 +13,7 @@ export interface ProcessFixture extends StoreFixture {
 
 /** Declares tests with several processes on one store. `open` is called once for each test. */
 export function processTests(open: () => Promise<ProcessFixture>): void {
-  test('no increment by compare-and-set is lost or counted twice', { timeout: 60_000 }, async () => {
+  test('no increment by compare-and-set is lost or counted twice', async () => {
     await using fixture = await open()
     const ids = await insertSome(fixture.store, 3)
     const outputs = await Promise.all(
@@ -28,7 +28,7 @@ export function processTests(open: () => Promise<ProcessFixture>): void {
     expect(told.toSorted()).toEqual(counted.toSorted())
   })
 
-  test('SIGKILL amid writes loses nothing that was acknowledged', { timeout: 60_000 }, async () => {
+  test('SIGKILL amid writes loses nothing that was acknowledged', async () => {
     await using fixture = await open()
     const ids = await insertSome(fixture.store, 15)
     await fixture.store[Symbol.asyncDispose]()
