@@ -23,6 +23,7 @@ test('a key is made, shown once, stored as a hash, listed and revoked; both acts
   const { id, key, ...rest } = JSON.parse(created.stdout)
   expect(rest).toMatchObject({ name: 'Night shift', role: 'operator' })
   expect(key).toMatch(new RegExp(`^tk_${id}_[\\w-]{43}$`))
+  expect(created.stderr).not.toContain(key)
 
   await using store = place.openStore()
   expect(await store.apiKeys.get(id)).toMatchObject({ hash: hashApiKey(key), role: 'operator', revokedAt: null })

@@ -5,8 +5,7 @@ import { Secret } from '@tokenkeeper/config'
 import { systemClock } from '@tokenkeeper/core'
 import { checkRedis } from '@tokenkeeper/queue'
 import { createLoggers } from '@tokenkeeper/telemetry'
-import { redisAvailable, redisServerPath, spawnNode, startRedis, tempDir, until } from '@tokenkeeper/testkit'
-import getPort from 'get-port'
+import { freePort, redisAvailable, redisServerPath, spawnNode, startRedis, tempDir, until } from '@tokenkeeper/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findRedis } from '../src/redis/find-redis.ts'
 import { pathWithRedis, sendRedis } from './own-redis.ts'
@@ -26,7 +25,6 @@ afterEach(async () => {
 })
 
 const nothing = () => ({ redis: undefined, dataDir: dir.path })
-const freePort = () => getPort({ host: '127.0.0.1' })
 
 describe.runIf(redisAvailable())('findRedis', () => {
   test('takes the configured one, whatever else there is', async () => {

@@ -11,6 +11,7 @@ import { type NodeProcess, spawnNode, startRedis, tempDir } from '@tokenkeeper/t
 import { sessionOf } from './instant-host.ts'
 
 const WORKER = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const API = fileURLToPath(new URL('../../api/src/main.ts', import.meta.url))
 const HOST = fileURLToPath(new URL('instant-host.ts', import.meta.url))
 
 /** Accounts at a host that answers at once, an own Redis, a scheduler, and as many real workers as are spawned. */
@@ -20,6 +21,7 @@ export async function createFleet(accounts: number, databaseUrl?: string) {
   const redis = stack.use(await startRedis())
   const host = stack.use(spawnNode(HOST))
   const [serviceUrl = ''] = await host.waitForLine(/^http.*/)
+  const adminKey = randomBytes(24).toString('hex')
   const env = {
     DATA_DIR: dir.path,
     DATABASE_URL: databaseUrl ?? `sqlite:${join(dir.path, 'tokenkeeper.db')}`,
@@ -41,6 +43,11 @@ export async function createFleet(accounts: number, databaseUrl?: string) {
     deps,
     redisUrl: redis.url,
     workers,
+    adminKey,
+    spawnApi() {
+      const API_PORT = '0'
+      return stack.use(spawnNode(API, { env: { ...env, ADMIN_API_KEY: adminKey, API_PORT, LOG_LEVEL: 'info' } }))
+    },
     spawn() {
       const worker = spawnNode(WORKER, { env: { ...env, LOG_LEVEL: 'info' } })
       workers.push(worker)

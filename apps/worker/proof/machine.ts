@@ -26,8 +26,9 @@ const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' })
 /** Can namespaces be made here? Needs root and iproute2. */
 export function machinesAvailable(): boolean {
   try {
-    ip('netns', 'add', 'tokenkeeper-try')
-    ip('netns', 'del', 'tokenkeeper-try')
+    const name = `tk${process.pid}-try`
+    ip('netns', 'add', name)
+    ip('netns', 'del', name)
     return true
   } catch {
     return false

@@ -13,7 +13,7 @@ const PINNED: string = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8
 ]
 /** What a death may cost, from the kill to all accounts refreshed. */
 const PROMISED_MS = 20_000
-const LONG = 120_000
+const LONG = 240_000
 
 async function createFleet(env: Readonly<Record<string, string>> = {}, node?: string) {
   const stack = new AsyncDisposableStack()
@@ -83,7 +83,10 @@ describe('starting', () => {
         })),
       )
       // Longer than a refresh that begins at the last moment can take.
-      for (const { killTimeoutMs } of processes) expect(killTimeoutMs).toBeGreaterThanOrEqual(30_000 + 10_000)
+      for (const { killTimeoutMs, ...settings } of processes) {
+        expect(killTimeoutMs).toBeGreaterThanOrEqual(30_000 + 10_000)
+        expect(settings).toMatchObject({ maxMemoryRestart: 2 ** 30, autorestart: true, nodeEnv: 'production' })
+      }
       const runId = await refreshAll(world)
       await until(() => finished(world, runId), { what: 'the run to finish' })
       expectPresentedOnce(world, ids)
@@ -155,12 +158,13 @@ describe('starting', () => {
 test(
   'scaled from 1 to 4 workers and back to 1 in the middle of a run: all four work, nothing is lost or done twice',
   async () => {
-    await using fleet = await createFleet({ WORKER_CONCURRENCY: '3' })
+    await using fleet = await createFleet({ WORKER_CONCURRENCY: '1' })
     const { world, pm2 } = fleet
     const ids = await world.connect(100)
     await pm2.start('worker')
     expect(await online(pm2, 'worker', 1)).toBe(true)
-    world.proxy.fault({ kind: 'delay', ms: 500 })
+    // Far longer than PM2 takes for all that is asked of it; what is left then goes fast.
+    world.proxy.fault({ kind: 'delay', ms: 2_000 })
     const runId = await refreshAll(world)
     await until(() => world.presentations().length > 0, { what: 'the run to begin' })
     await pm2.run('scale', 'tokenkeeper-worker', '4')
@@ -173,7 +177,7 @@ test(
     await pm2.run('scale', 'tokenkeeper-worker', '1')
     expect(await finished(world, runId)).toBe(false)
     world.proxy.clear()
-    await until(() => finished(world, runId), { what: 'the run to finish', timeoutMs: 60_000 })
+    await until(() => finished(world, runId), { what: 'the run to finish' })
     expect(await online(pm2, 'worker', 1)).toBe(true)
     expectPresentedOnce(world, ids)
     await expectRefreshedOnce(world, ids)
@@ -184,22 +188,23 @@ test(
 test(
   'reloaded in the middle of a run: nothing is lost or done twice',
   async () => {
-    await using fleet = await createFleet({ TOKENKEEPER_WORKERS: '2', WORKER_CONCURRENCY: '4' })
+    await using fleet = await createFleet({ TOKENKEEPER_WORKERS: '2', WORKER_CONCURRENCY: '2' })
     const { world, pm2 } = fleet
     const ids = await world.connect(120)
     await pm2.start('scheduler', 'worker')
     const before = await pm2.processes()
-    world.proxy.fault({ kind: 'delay', ms: 400 })
+    world.proxy.fault({ kind: 'delay', ms: 2_000 })
     const runId = await refreshAll(world)
-    await until(() => world.presentations().length >= 8, { what: 'the run to be under way' })
+    await until(() => world.presentations().length >= 4, { what: 'the run to be under way' })
     await pm2.run('reload', 'all')
     const after = await pm2.processes()
-    expect(world.presentations().length).toBeLessThan(ids.length)
+    expect(await finished(world, runId)).toBe(false)
+    world.proxy.clear()
     expect(after.map(({ status, exitCode, restarts }) => ({ status, exitCode, restarts }))).toEqual(
       before.map(() => ({ status: 'online', exitCode: 0, restarts: 1 })),
     )
     expect(before.map(({ pid }) => pid).filter((pid) => after.some((it) => it.pid === pid))).toEqual([])
-    await until(() => finished(world, runId), { what: 'the run to finish', timeoutMs: 60_000 })
+    await until(() => finished(world, runId), { what: 'the run to finish' })
     expectPresentedOnce(world, ids)
     await expectRefreshedOnce(world, ids)
     expect((await world.store.runs.get(runId))?.totals).toMatchObject({ total: 120, refreshed: 120, failed: 0 })
@@ -222,7 +227,7 @@ test(
     process.kill(worker!.pid, 'SIGKILL')
     const died = performance.now()
     held.release()
-    await until(() => world.allRefreshed(ids), { what: 'all accounts to be refreshed', timeoutMs: 60_000 })
+    await until(() => world.allRefreshed(ids), { what: 'all accounts to be refreshed' })
     const tookMs = Math.round(performance.now() - died)
     console.log(`from kill -9 of the only worker to its 10 interrupted refreshes done, under PM2: ${tookMs} ms`)
     expect(tookMs).toBeLessThan(PROMISED_MS)
@@ -238,9 +243,9 @@ test(
   async () => {
     await using fleet = await createFleet({
       TOKENKEEPER_WORKERS: '2',
-      // Less than a worker needs, looked at every second instead of every 30.
+      // Less than a worker needs, looked at every few seconds instead of every 30; between them it works.
       TOKENKEEPER_MAX_MEMORY: '60M',
-      PM2_WORKER_INTERVAL: '1000',
+      PM2_WORKER_INTERVAL: '4000',
       WORKER_CONCURRENCY: '2',
     })
     const { world, pm2 } = fleet
@@ -252,7 +257,7 @@ test(
     await until(async () => (await restarts()).every((count) => count >= 2), {
       what: 'both to be restarted twice',
     })
-    await until(() => finished(world, runId), { what: 'the run to finish', timeoutMs: 60_000 })
+    await until(() => finished(world, runId), { what: 'the run to finish' })
     expectPresentedOnce(world, ids)
     await expectRefreshedOnce(world, ids)
   },

@@ -1,15 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { type NodeProcess, spawnNode, startRedis, tempDir, until } from '@tokenkeeper/testkit'
+import { makeId } from '@tokenkeeper/core'
+import { freePort, mongoForTests, type NodeProcess, spawnNode, startRedis, tempDir, until } from '@tokenkeeper/testkit'
 import { DCLinter } from 'dclint'
+import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { ROOT } from './pm2.ts'
 
 interface Service {
   readonly command: readonly string[]
+  readonly env_file?: readonly { readonly path: string }[]
+  readonly read_only?: boolean
+  readonly cap_drop?: readonly string[]
+  readonly security_opt?: readonly string[]
+  readonly networks?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly ports?: readonly string[]
   readonly volumes: readonly string[]
@@ -24,7 +30,11 @@ interface Complaint {
 }
 
 const COMPOSE = join(ROOT, 'docker-compose.yml')
-const { services } = parse(readFileSync(COMPOSE, 'utf8'), { merge: true }) as { services: Record<string, Service> }
+const { services, networks, volumes } = parse(readFileSync(COMPOSE, 'utf8'), { merge: true }) as {
+  services: Record<string, Service>
+  networks: Record<string, { readonly internal?: boolean }>
+  volumes: Record<string, unknown>
+}
 const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
 const APPS = ['scheduler', 'worker', 'api'] as const
 
@@ -64,6 +74,29 @@ test('all apps share the spool, and are given time to commit', () => {
   }
 })
 
+test('every service says whether it is well, and what it keeps is in named volumes', () => {
+  for (const [name, { healthcheck, volumes: mounts }] of Object.entries(services)) {
+    expect(healthcheck?.test, name).toBeDefined()
+    expect(mounts.length, name).toBeGreaterThan(0)
+    for (const mount of mounts) expect(Object.keys(volumes), name).toContain(mount.split(':')[0])
+  }
+})
+
+test('the apps can do no more than they must, and Redis and MongoDB cannot be reached from elsewhere', () => {
+  for (const name of APPS) {
+    expect(services[name]).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      env_file: [{ path: '.env.docker' }],
+    })
+  }
+  for (const name of ['redis', 'mongo']) expect(services[name]!.networks).toEqual(['inside'])
+  expect(networks.inside).toMatchObject({ internal: true })
+  expect(services.mongo!.command).toEqual(expect.arrayContaining(['mongod', '--replSet', 'rs0']))
+  expect(services.worker!.environment!.DATABASE_URL).toMatch(/^mongodb:.*replicaSet=rs0/)
+})
+
 test('the image has the Node of this project, and runs its processes as nobody special', () => {
   const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   const image = dockerfile.match(/^FROM node:([\d.]+)-/m)?.[1]
@@ -76,8 +109,14 @@ test('outside of Docker, the same commands in the same environment start, work a
   await using dir = await tempDir()
   // As the service of that name runs it.
   const [, ...redisArgs] = services.redis!.command
-  await using redis = await startRedis({ appendOnlyDir: dir.path, args: redisArgs })
+  await using redis = await startRedis({ args: redisArgs })
+  await using mongo = await mongoForTests('the commands of docker-compose.yml on MongoDB')
+  const admin = new Redis(redis.url)
+  expect(await admin.config('GET', 'appendonly')).toEqual(['appendonly', 'yes'])
+  expect(await admin.config('GET', 'maxmemory-policy')).toEqual(['maxmemory-policy', 'noeviction'])
+  admin.disconnect()
   const ports = { scheduler: `${await freePort()}`, worker: `${await freePort()}`, api: `${await freePort()}` }
+  const databaseUrl = mongo?.databaseUrl(`compose_${makeId()}`) ?? `sqlite:${join(dir.path, 'test.db')}`
   const secrets: Readonly<Record<string, string>> = {
     token_encryption_keys: `k1:${randomBytes(32).toString('base64')}`,
     admin_api_key: randomBytes(32).toString('hex'),
@@ -97,7 +136,7 @@ test('outside of Docker, the same commands in the same environment start, work a
       ...Object.fromEntries(replaced),
       // What is elsewhere here.
       DATA_DIR: join(dir.path, 'data'),
-      DATABASE_URL: `sqlite:${join(dir.path, 'test.db')}`,
+      DATABASE_URL: databaseUrl,
       REDIS_URL: redis.url,
       ...(name === 'api' ? { API_HOST: '127.0.0.1', API_PORT: ports.api } : { HEALTH_PORT: ports[name] }),
     }
@@ -138,13 +177,3 @@ test('outside of Docker, the same commands in the same environment start, work a
     expect(process.lines.join('\n')).not.toContain(secrets.admin_api_key)
   }
 })
-
-async function freePort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>()
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const address = server.address()
-    const port = typeof address === 'object' && address ? address.port : 0
-    server.close(() => resolve(port))
-  })
-  return promise
-}

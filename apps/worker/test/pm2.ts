@@ -21,6 +21,10 @@ export interface Pm2Process {
   /** Bytes. */
   readonly memory: number
   readonly killTimeoutMs: number
+  /** Bytes. */
+  readonly maxMemoryRestart: number
+  readonly autorestart: boolean
+  readonly nodeEnv: string
 }
 
 export interface Pm2 extends AsyncDisposable {
@@ -92,7 +96,7 @@ export function createPm2({ dir, env, node = process.execPath }: Pm2Options): Pm
 
 // biome-ignore lint/suspicious/noExplicitAny: PM2's own shape
 function processOf({ pm_id, name, pid, monit, pm2_env }: any): Pm2Process {
-  const { status, restart_time, exit_code, node_version, kill_timeout } = pm2_env
+  const { status, restart_time, exit_code, node_version, kill_timeout, max_memory_restart, autorestart } = pm2_env
   return {
     id: pm_id,
     name,
@@ -103,6 +107,9 @@ function processOf({ pm_id, name, pid, monit, pm2_env }: any): Pm2Process {
     nodeVersion: node_version,
     memory: monit.memory,
     killTimeoutMs: kill_timeout,
+    maxMemoryRestart: max_memory_restart,
+    autorestart,
+    nodeEnv: pm2_env.env?.NODE_ENV ?? pm2_env.NODE_ENV,
   }
 }
 

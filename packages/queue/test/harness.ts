@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Account, type Clock, makeId, systemClock } from '@tokenkeeper/core'
+import { type Account, attemptKey, type Clock, makeId, systemClock } from '@tokenkeeper/core'
 import type { Engine, RefreshOptions, RefreshOutcome } from '@tokenkeeper/engine'
 import { createSqliteStore, type Store } from '@tokenkeeper/store'
 import { buildAccount } from '@tokenkeeper/store/conformance'
@@ -144,14 +144,14 @@ export async function markRefreshed(
   store: Store,
   clock: Clock,
   accountId: string,
-  { force = false, since = Number.POSITIVE_INFINITY }: Pick<RefreshOptions, 'force' | 'since'> = {},
+  { force = false, seen }: Pick<RefreshOptions, 'force' | 'seen'> = {},
   outcome: 'refreshed' | 'failed' = 'refreshed',
 ): Promise<RefreshOutcome> {
   const account = await store.accounts.get(accountId)
   if (account === null) return { kind: 'skipped', reason: 'not_found' }
   if (account.status !== 'active') return { kind: 'skipped', reason: 'not_active' }
   const now = clock.now()
-  const asked = force && (account.lastAttempt === null || account.lastAttempt.at < since)
+  const asked = force && (seen === undefined || attemptKey(account.lastAttempt) === seen)
   if (!asked && account.nextRefreshAt > now) return { kind: 'skipped', reason: 'not_due' }
   const generation = account.generation + (outcome === 'refreshed' ? 1 : 0)
   const lastAttempt = { id: makeId(), outcome, generation, at: now }

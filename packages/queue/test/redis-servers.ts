@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type RedisServer, startRedis, until } from '@tokenkeeper/testkit'
 import { Redis } from 'ioredis'
@@ -55,13 +53,4 @@ export function makeCertificates(dir: string) {
     certFile: path('redis.pem'),
     keyFile: path('redis.key'),
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, LOOPBACK)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { systemClock } from '@tokenkeeper/core'
 import { createLoggers } from '@tokenkeeper/telemetry'
-import { type RedisServer, startRedis, tempDir, until } from '@tokenkeeper/testkit'
+import { freePort, type RedisServer, startRedis, tempDir, until } from '@tokenkeeper/testkit'
 import { type Cluster, Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { checkRedis, createRedisConnections, type RedisAddress } from '../src/connection.ts'
@@ -12,7 +12,7 @@ import { startRun } from '../src/runs/start-run.ts'
 import { startScheduler } from '../src/scheduler.ts'
 import { startWorkers } from '../src/worker.ts'
 import { type Harness, startHarness } from './harness.ts'
-import { asAdmin, freePort, LOOPBACK, type LocalCluster, makeCertificates, startCluster } from './redis-servers.ts'
+import { asAdmin, LOOPBACK, type LocalCluster, makeCertificates, startCluster } from './redis-servers.ts'
 
 /** The rights that the documentation tells people to grant. */
 function documentedRights(password: string): string[] {

@@ -83,7 +83,7 @@ describe('what becomes of a job', () => {
     harness.engine.refresh = async () => outcomes.shift()!
     const job = await inState(harness, await enqueue(harness, true), 'completed')
     expect(harness.engine.calls.map(({ options }) => options)).toEqual([
-      { type: 'manual', force: true, since: expect.any(Number), job: { id: expect.any(String), run: 1 } },
+      { type: 'manual', force: true, seen: 'none', job: { id: expect.any(String), run: 1 } },
       { type: 'manual', force: false, job: { id: expect.any(String), run: 2 } },
     ])
     const [first, second] = harness.engine.calls

@@ -1,8 +1,10 @@
-import type { Account } from '@tokenkeeper/core'
+import { attemptKey } from '@tokenkeeper/core'
+import type { RefreshOptions } from '@tokenkeeper/engine'
 import type { Run } from '@tokenkeeper/store'
-import { buildAttempt } from '@tokenkeeper/store/conformance'
+import { buildAttempt } from '@tokenkeeper/store/build-account'
 import { type RedisServer, startRedis } from '@tokenkeeper/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { WorkerDeps } from '../src/deps.ts'
 import { advanceRun } from '../src/runs/advance-run.ts'
 import { startRun } from '../src/runs/start-run.ts'
 import { startWorkers } from '../src/worker.ts'
@@ -44,20 +46,20 @@ describe('a step', () => {
     const run = await begin(harness)
     expect(await advanceRun(deps, run.id)).toBe('waiting')
     expect((await jobsOf(harness)).map(({ data }) => data)).toEqual(
-      expect.arrayContaining(
-        accounts.map(({ id }) => ({ accountId: id, type: 'manual', force: true, since: run.startedAt })),
-      ),
+      expect.arrayContaining(accounts.map(({ id }) => ({ accountId: id, type: 'manual', force: true, seen: 'none' }))),
     )
     await markRefreshed(store, clock, a!.id, { force: true })
     await markRefreshed(store, clock, b!.id, { force: true }, 'failed')
     expect(await advanceRun(deps, run.id)).toBe('waiting')
-    expect(await standing(harness, run)).toMatchObject({ cursor: null, totals: { ...NONE, platforms: {} } })
+    const window = accounts.map(({ id, snoozedAt }) => ({ id, attempted: attemptKey(null), snoozedAt }))
+    expect(await standing(harness, run)).toMatchObject({ cursor: null, window, totals: { ...NONE, platforms: {} } })
 
     await markRefreshed(store, clock, c!.id, { force: true })
     expect(await advanceRun(deps, run.id)).toBe('finished')
     const totals = { ...NONE, total: 3, refreshed: 2, failed: 1 }
     expect(await standing(harness, run)).toMatchObject({
       cursor: c!.id,
+      window: null,
       totals: { ...totals, platforms: { bluesky: totals } },
       finishedAt: expect.any(Number),
     })
@@ -65,22 +67,43 @@ describe('a step', () => {
     expect((await standing(harness, run)).totals.total).toBe(3)
   })
 
-  test('goes page by page, and two at once count nothing twice', async () => {
+  test('goes window by window, and two at once count nothing twice', async () => {
     await using harness = await startHarness({ port: redis.port })
     const { deps, store, clock } = harness
     const accounts = await harness.addAccounts(5)
     const run = await begin(harness)
-    for (const { id } of accounts) await markRefreshed(store, clock, id, { force: true })
     const steps = () => Promise.all([advanceRun(deps, run.id, 2), advanceRun(deps, run.id, 2)])
-    expect(await steps()).toEqual(['moved', 'moved'])
-    expect(await standing(harness, run)).toMatchObject({
-      cursor: accounts[1]!.id,
-      totals: { total: 2 },
-      finishedAt: null,
-    })
-    await steps()
-    expect((await steps()).toSorted()).toEqual(['finished', 'moved'])
-    expect(await standing(harness, run)).toMatchObject({ totals: { total: 5, refreshed: 5 } })
+    for (const window of [accounts.slice(0, 2), accounts.slice(2, 4), accounts.slice(4)]) {
+      expect(await steps()).toContain('waiting')
+      for (const { id } of window) await markRefreshed(store, clock, id, { force: true })
+      const before = await standing(harness, run)
+      expect(before.window?.map(({ id }) => id)).toEqual(window.map(({ id }) => id))
+      expect(await steps()).not.toContain('waiting')
+      const total = before.totals.total + window.length
+      const after = { cursor: window.at(-1)!.id, window: null, totals: { total, refreshed: total } }
+      expect(await standing(harness, run)).toMatchObject(after)
+    }
+    expect(await steps()).toEqual(['finished', 'finished'])
+  })
+
+  test('counts an account once, whose last attempt ended unknown and was then recovered', async () => {
+    await using harness = await startHarness({ port: redis.port })
+    const { deps, store, clock } = harness
+    const [account] = await harness.addAccounts(1)
+    const run = await begin(harness)
+    expect(await advanceRun(deps, run.id)).toBe('waiting')
+    const lastAttempt = { id: 'first', outcome: 'ambiguous', generation: 1, at: clock.now() } as const
+    const attempt = buildAttempt({ state: 'released', beganAt: clock.now(), notBefore: clock.now() + 1_000 })
+    const release = { name: 'release', accountId: account!.id, when: {}, change: { set: { attempt, lastAttempt } } }
+    await store.accounts.write(release)
+    const [job] = await jobsOf(harness)
+    await job!.remove()
+    expect(await advanceRun(deps, run.id)).toBe('waiting')
+    // It is left to the recovery, which comes before everything else.
+    expect(await jobsOf(harness)).toEqual([])
+    await markRefreshed(store, clock, account!.id, { force: true })
+    expect(await advanceRun(deps, run.id)).toBe('finished')
+    expect((await standing(harness, run)).totals).toMatchObject({ ...NONE, total: 1, refreshed: 1 })
   })
 
   test('of a run without accounts finishes it', async () => {
@@ -125,60 +148,7 @@ describe('a step', () => {
     expect(await advanceRun(deps, run.id)).toBe('finished')
     expect((await standing(harness, run)).totals).toMatchObject({ total: 1, refreshed: 1 })
   })
-
-  type Case = [string, (now: number) => Partial<Account>, 'waiting' | keyof typeof NONE, Run['filter']?]
-  const cases: Case[] = [
-    [
-      'a refresh before the run does not count',
-      (now) => ({ lastAttempt: attempted('refreshed', now - 60_000) }),
-      'waiting',
-    ],
-    [
-      'a failure before the run does not count',
-      (now) => ({ lastAttempt: attempted('failed', now - 60_000) }),
-      'waiting',
-    ],
-    ['a refresh since counts', (now) => ({ lastAttempt: attempted('refreshed', now + 60_000) }), 'refreshed'],
-    ['an unknown outcome is a failure', (now) => ({ lastAttempt: attempted('ambiguous', now + 60_000) }), 'failed'],
-    [
-      'a death in the run is a failure',
-      (now) => ({ status: 'needs_reconnect', lastAttempt: attempted('dead', now + 60_000) }),
-      'failed',
-    ],
-    ['a dead account is skipped', () => ({ status: 'needs_reconnect' }), 'skipped'],
-    ['a paused account is skipped', () => ({ status: 'paused' }), 'skipped'],
-    ['a quarantined account is skipped', () => ({ status: 'quarantined' }), 'skipped'],
-    ['what pacing postponed since is deferred', (now) => ({ snoozedAt: now + 60_000 }), 'deferred'],
-    ['what pacing postponed earlier is tried', (now) => ({ snoozedAt: now - 60_000 }), 'waiting'],
-    ['an attempt that must wait is deferred', (now) => ({ attempt: released(now + 60_000) }), 'deferred'],
-    ['an attempt that may be taken over is tried', (now) => ({ attempt: released(now - 60_000) }), 'waiting'],
-    ['what is not due soon is skipped', (now) => ({ nextRefreshAt: now + 60_000 }), 'skipped', { dueBefore: 1 }],
-    ['what is due soon is tried', () => ({ nextRefreshAt: 1 }), 'waiting', { dueBefore: 1 }],
-    [
-      'what is due later now, since it was refreshed, is refreshed',
-      (now) => ({ nextRefreshAt: now + 60_000, lastAttempt: attempted('refreshed', now + 60_000) }),
-      'refreshed',
-      { dueBefore: 1 },
-    ],
-  ]
-  test.each(cases)('%s', async (_, account, expected, filter = {}) => {
-    await using harness = await startHarness({ port: redis.port })
-    await harness.addAccounts(1, account(harness.clock.now()))
-    const run = await begin(harness, { filter })
-    const step = await advanceRun(harness.deps, run.id)
-    expect(step).toBe(expected === 'waiting' ? 'waiting' : 'finished')
-    if (expected === 'waiting') return
-    expect((await standing(harness, run)).totals).toMatchObject({ ...NONE, total: 1, [expected]: 1 })
-  })
 })
-
-const attempted = (outcome: 'refreshed' | 'failed' | 'ambiguous' | 'dead', at: number) => ({
-  id: 'a'.repeat(24),
-  outcome,
-  generation: 1,
-  at,
-})
-const released = (notBefore: number) => buildAttempt({ state: 'released', notBefore })
 
 describe('with workers', () => {
   test('a run finishes by itself, whatever becomes of its accounts', async () => {
@@ -203,7 +173,32 @@ describe('with workers', () => {
     expect((await standing(harness, run)).totals).toEqual({ ...totals, platforms: { bluesky: totals } })
     expect(engine.calls.filter(({ accountId }) => accountId === accounts[10]!.id)).toHaveLength(1)
   })
+
+  test('one ten minutes ahead and one ten minutes behind: runs end, with right totals, each account refreshed once', async () => {
+    await using harness = await startHarness({ port: redis.port })
+    const { store } = harness
+    const accounts = await harness.addAccounts(30, { nextRefreshAt: harness.clock.now() + 1e9 })
+    await using _ahead = await startWorkers(onMachine(harness, 600_000))
+    await using _behind = await startWorkers(onMachine(harness, -600_000))
+    for (const occurrence of ['first', 'second']) {
+      const run = await begin(harness, { occurrence })
+      await expect.poll(async () => (await standing(harness, run)).finishedAt, { timeout: 30_000 }).toBeTypeOf('number')
+      expect((await standing(harness, run)).totals).toMatchObject({ ...NONE, total: 30, refreshed: 30 })
+    }
+    const generations = (await store.accounts.getMany(accounts.map(({ id }) => id))).map(({ generation }) => generation)
+    expect(new Set(generations)).toEqual(new Set([3]))
+  })
 })
+
+/** What a worker is built from on a machine whose clock is that far ahead. */
+function onMachine({ deps, store }: Harness, aheadMs: number): WorkerDeps {
+  const clock = { ...deps.clock, now: () => deps.clock.now() + aheadMs }
+  const engine = {
+    ...deps.engine,
+    refreshAccount: (id: string, options: RefreshOptions) => markRefreshed(store, clock, id, options),
+  }
+  return { ...deps, clock, engine }
+}
 
 async function snooze({ store, clock }: Harness, accountId: string) {
   const until = clock.now() + 60_000

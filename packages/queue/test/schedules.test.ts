@@ -1,4 +1,4 @@
-import { type RedisServer, startRedis } from '@tokenkeeper/testkit'
+import { type RedisServer, startRedis, until } from '@tokenkeeper/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Schedule } from '../src/schedule.ts'
 import { latestOccurrence, reconcileSchedules } from '../src/schedules.ts'
@@ -110,4 +110,24 @@ test('a tick starts the run of its own time, and a second scheduler makes no sec
       accountId: account!.id,
       options: expect.objectContaining({ type: 'scheduled', force: true }),
     })
+})
+
+test('a tick that is brought forward spends no occurrence: its run starts when its time has come', async () => {
+  const month = ((new Date().getUTCMonth() + 6) % 12) + 1
+  const yearly: Schedule = { id: 'in-half-a-year', pattern: `0 0 1 ${month} *`, tz: 'UTC' }
+  await using harness = await startHarness({ port: redis.port, schedules: [yearly] })
+  const { deps, clock } = harness
+  const { schedule } = deps.queues
+  await reconcileSchedules(deps)
+  const tick = (await schedule.getDelayed()).find(({ name }) => name === 'refresh-all')!
+  const time = Number(tick.id!.split(':').at(-1))
+  expect(time).toBeGreaterThan(clock.now())
+  await using _workers = await startWorkers(deps)
+  await tick.promote()
+  await until(async () => (await tick.getState()) === 'completed', { what: 'the tick to be worked on' })
+  expect(await harness.store.runs.latest(yearly.id)).toMatchObject({ occurrence: 'first-seen' })
+
+  clock.advance(time - clock.now())
+  await reconcileSchedules(deps)
+  expect(await harness.store.runs.latest(yearly.id)).toMatchObject({ occurrence: new Date(time).toISOString() })
 })

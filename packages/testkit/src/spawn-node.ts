@@ -9,6 +9,8 @@ export interface SpawnNodeOptions {
   readonly cwd?: string
   /** Opens an IPC channel: use `child.send` and `child.on('message')`. */
   readonly ipc?: boolean
+  /** An open file that takes its stdout; none of it is in `lines` then. */
+  readonly stdoutFd?: number
 }
 
 export interface Exit {
@@ -27,7 +29,7 @@ export interface NodeProcess extends AsyncDisposable {
   kill(signal?: NodeJS.Signals): void
   /**
    * The first line that matches, also one that was printed already. Use no stateful (g or y) expression.
-   * @throws Error with the last output, if the process ends or timeoutMs (default 10 s) passes first.
+   * @throws Error with the last output, if the process ends or timeoutMs (default 60 s) passes first.
    */
   waitForLine(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>
 }
@@ -38,7 +40,7 @@ export function spawnNode(entryPath: string, options: SpawnNodeOptions = {}): No
   const child = spawn(process.execPath, [entryPath, ...(options.args ?? [])], {
     env: { PATH, HOME, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    stdio: options.ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', options.stdoutFd ?? 'pipe', 'pipe', ...(options.ipc ? ['ipc' as const] : [])],
   })
   dieWithParent(child)
 
@@ -53,7 +55,7 @@ export function spawnNode(entryPath: string, options: SpawnNodeOptions = {}): No
       for (const list of into) list.push(line)
       wake()
     })
-  collect(child.stdout!, [lines, stdoutLines])
+  if (child.stdout) collect(child.stdout, [lines, stdoutLines])
   collect(child.stderr!, [lines])
 
   let exit: Exit | undefined
@@ -67,7 +69,7 @@ export function spawnNode(entryPath: string, options: SpawnNodeOptions = {}): No
   })
   exited.catch(() => {})
 
-  const waitForLine = (pattern: RegExp, timeoutMs = 10_000) =>
+  const waitForLine = (pattern: RegExp, timeoutMs = 60_000) =>
     new Promise<RegExpMatchArray>((resolve, reject) => {
       let seen = 0
       const settle = (outcome: () => void) => {

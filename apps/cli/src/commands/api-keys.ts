@@ -30,8 +30,9 @@ export async function createApiKey({ name, role }: CreateOptions, output: Output
   const createdAt = systemClock.now()
   await recordAct(store, 'api_key.created', `${name} (${id}), ${role}`)
   await store.apiKeys.insert({ id, name, role, hash: hashApiKey(key), createdAt, createdBy: ACTOR, revokedAt: null })
-  output.say(`API key ${id} of the role ${role}, for ${name}. It is shown this once:\n\n  ${key}\n`)
-  output.result({ id, name, role, key, createdAt: isoTime(createdAt) })
+  // Once: to a person, or to a program that may well keep what the other stream says.
+  if (output.json) output.result({ id, name, role, key, createdAt: isoTime(createdAt) })
+  else output.say(`API key ${id} of the role ${role}, for ${name}. It is shown this once:\n\n  ${key}\n`)
   return 0
 }
 

@@ -11,6 +11,8 @@ interface Options {
 
 const NAMES: Record<CopiedKind, string> = {
   accounts: 'accounts',
+  pages: 'Pages',
+  halts: 'halts',
   log: 'log entries',
   events: 'events',
   audit: 'audit entries',
@@ -30,7 +32,7 @@ export async function storeCopy({ from, to }: Options, output: Output): Promise<
   if (source === null) throw new CodedError('STORE_NOT_FOUND')
   await using target = await openStore(to)
   const start = systemClock.monotonic()
-  const { kinds, differences } = await copyStore(source, target, { onPage: reportProgress(output) })
+  const { kinds, differences } = await copyStore(source, target, { onBatch: reportProgress(output) })
   const isSame = COPIED_KINDS.every((kind) => kinds[kind].different === 0)
 
   output.say(`\n${countTable(kinds)}\n`)
@@ -40,7 +42,7 @@ export async function storeCopy({ from, to }: Options, output: Output): Promise<
   return isSame ? 0 : 1
 }
 
-/** A line for each kind at its first page, and one a second. */
+/** A line for each kind at its first batch, and one a second. */
 function reportProgress(output: Output): (kind: CopiedKind, counts: CopyCounts) => void {
   let last: { readonly kind: CopiedKind; readonly at: number } | null = null
   return (kind, { read }) => {

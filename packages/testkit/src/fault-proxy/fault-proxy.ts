@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { tokenDigest } from '@tokenkeeper/core'
 import { answerWithFault, type Exchange, send } from './answer.ts'
-import type { FaultHandle, FaultRule, ProxiedRequest } from './fault.ts'
+import type { Answer, FaultHandle, FaultRule, ProxiedRequest } from './fault.ts'
 import { makeRules } from './rules.ts'
 import { makeUpstream } from './upstream.ts'
 
@@ -24,8 +24,14 @@ export interface FaultProxy extends AsyncDisposable {
 
 type Recorded = { -readonly [K in keyof ProxiedRequest]: ProxiedRequest[K] }
 
+export interface FaultProxyOptions {
+  readonly target: string
+  /** Told of each answer of the target, also of one that the client will never see. */
+  readonly onAnswer?: (request: ProxiedRequest, answer: Answer) => void
+}
+
 /** An HTTP proxy on loopback that forwards all to `target`, keeps a record, and fails as told. */
-export async function startFaultProxy({ target }: { readonly target: string }): Promise<FaultProxy> {
+export async function startFaultProxy({ target, onAnswer }: FaultProxyOptions): Promise<FaultProxy> {
   const rules = makeRules()
   const upstream = makeUpstream(target)
   const requests: Recorded[] = []
@@ -38,7 +44,11 @@ export async function startFaultProxy({ target }: { readonly target: string }): 
     if (!body) return
     const exchange: Exchange = {
       response,
-      forward: () => upstream.forward(request, body).catch(() => undefined),
+      async forward() {
+        const answer = await upstream.forward(request, body).catch(() => undefined)
+        if (answer) onAnswer?.(record, answer)
+        return answer
+      },
       answered: (status) => {
         record.status = status
       },
