@@ -10,6 +10,7 @@ import { createAuthenticator } from './auth/authenticator.ts'
 import { bearerAuth } from './auth/bearer.ts'
 import { board } from './board/board.ts'
 import type { ApiDeps } from './deps.ts'
+import { answerClientError } from './plugins/client-errors.ts'
 import { describeRoutes } from './plugins/docs.ts'
 import { answerErrors, sendError } from './plugins/errors.ts'
 import { logRequests } from './plugins/log.ts'
@@ -21,8 +22,6 @@ const BODY_LIMIT = 64 * 1024
 const REQUEST_TIMEOUT_MS = 30_000
 /** Of one address. Bull Board asks for a few things every five seconds. */
 const REQUESTS_A_MINUTE = 1_000
-/** Where a proxy may stand whose word on the client's address and on https is taken. */
-const PROXIES = ['loopback', 'linklocal', 'uniquelocal']
 
 /** The whole API, not yet listening. */
 export async function buildApp(context: AppContext): Promise<FastifyInstance> {
@@ -41,7 +40,10 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    trustProxy: PROXIES,
+    trustProxy: [...config.api.trustedProxies],
+    // A request that still arrives while the process ends is answered as any other.
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => sendError(reply, error),
   })
   app.setValidatorCompiler(validatorCompiler)
@@ -50,6 +52,8 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   logRequests(app)
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    // It would speak for other hosts too; that is for the proxy which speaks https.
+    strictTransportSecurity: false,
   })
   await app.register(rateLimit, {
     max: REQUESTS_A_MINUTE,

@@ -4,6 +4,8 @@ import type { ApiDeps } from './deps.ts'
 
 /** What an act was done to. */
 export interface Target {
+  /** Of the entry, where it is looked up by that. */
+  readonly id?: string
   readonly accountId?: string
   readonly detail?: string
 }
@@ -13,8 +15,8 @@ export async function audit(
   { store, clock, makeId }: Pick<ApiDeps, 'store' | 'clock' | 'makeId'>,
   principal: Principal,
   action: AuditAction,
-  { accountId = '', detail }: Target,
+  { id = makeId(), accountId = '', detail }: Target,
 ): Promise<void> {
-  const entry = { id: makeId(), accountId, action, actor: actorOf(principal), detail: detail ?? null, at: clock.now() }
+  const entry = { id, accountId, action, actor: actorOf(principal), detail: detail ?? null, at: clock.now() }
   await store.audit.insert([entry])
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { spawnNode, startRedis, tempDir, until } from '@tokenkeeper/testkit'
 import { describe, expect, test } from 'vitest'
 import { logIn } from './board-client.ts'
-import { ADMIN_KEY, call, createWorld, timed, type World } from './world.ts'
+import { ADMIN_KEY, call, createWorld, openDatabase, REFUSE_AUDIT, timed, type World } from './world.ts'
 
 const PROMISED_MS = 2_000
 const PATH = '/api/admin/refresh-tokens'
@@ -34,9 +34,12 @@ async function expectRedisAway(world: World): Promise<void> {
   // What needs no Redis is served.
   expect((await session.call('GET', '/queues/')).status).toBe(200)
   expect((await world.call('GET', `/api/admin/runs/${'a'.repeat(24)}`, { key: ADMIN_KEY })).status).toBe(404)
-  // What was refused has left nothing behind.
-  expect(await world.store.runs.unfinished(9)).toEqual([])
-  expect(await world.store.audit.list({ limit: 9 })).toEqual([])
+  await expectNothingBegun(world)
+}
+
+async function expectNothingBegun({ store }: World): Promise<void> {
+  expect(await store.runs.unfinished(9)).toEqual([])
+  expect(await store.audit.list({ limit: 9 })).toEqual([])
 }
 
 async function expectBack(world: World): Promise<void> {
@@ -125,10 +128,40 @@ test('503 while the store is away; readiness names it', async () => {
   expect((await world.call('GET', '/readyz')).body).toEqual({ status: 'ready', store: 'ok', redis: 'ok' })
   const { key } = await world.makeKey('operator')
   await world.store[Symbol.asyncDispose]()
-  expect(await world.call('GET', '/readyz')).toMatchObject({ status: 503, body: { store: 'away', redis: 'ok' } })
+  await until(async () => (await world.call('GET', '/readyz')).status === 503, { what: 'readiness to end' })
+  expect((await world.call('GET', '/readyz')).body).toMatchObject({ store: 'away', redis: 'ok' })
   const answer = await world.call('POST', PATH, { key, body: {} })
   expect(answer).toMatchObject({ status: 503, body: { error: { code: 'STORE_UNAVAILABLE' } } })
   expect((await world.call('GET', '/healthz')).status).toBe(200)
+})
+
+test('a store that cannot be written to is named as such, and nothing is begun', async () => {
+  await using redis = await startRedis()
+  await using world = await createWorld({ redisUrl: redis.url })
+  using database = openDatabase(world)
+  database.exec('BEGIN IMMEDIATE')
+  const [answer, readiness] = await Promise.all([
+    world.call('POST', PATH, { key: ADMIN_KEY, body: {} }),
+    world.call('GET', '/readyz'),
+  ])
+  expect(answer).toMatchObject({ status: 503, body: { error: { code: 'STORE_UNAVAILABLE' } } })
+  expect(readiness.body).toMatchObject({ store: 'away', redis: 'ok' })
+  database.exec('ROLLBACK')
+  await expectNothingBegun(world)
+})
+
+test('nothing is begun that cannot be recorded', async () => {
+  await using redis = await startRedis()
+  await using world = await createWorld({ redisUrl: redis.url })
+  const account = await world.addAccount()
+  using database = openDatabase(world)
+  database.exec(REFUSE_AUDIT)
+  for (const body of [{}, { platform: 'bluesky' }, { accountId: account.id }]) {
+    expect((await world.call('POST', PATH, { key: ADMIN_KEY, body })).status).toBe(500)
+  }
+  await expectNothingBegun(world)
+  const { queues } = await world.connectRedis()
+  for (const queue of [queues.refreshNow, queues.schedule]) expect(await queue.getJobCountByTypes('waiting')).toBe(0)
 })
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))

@@ -3,7 +3,7 @@ import { HOUR, makeId, systemClock } from '@tokenkeeper/core'
 import { type RedisServer, startRedis } from '@tokenkeeper/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BoardSession, csrfOf, form, logIn } from './board-client.ts'
-import { ADMIN_KEY, call, createWorld, type World } from './world.ts'
+import { ADMIN_KEY, call, createWorld, openDatabase, REFUSE_AUDIT, type World } from './world.ts'
 
 let redis: RedisServer
 let world: World
@@ -84,6 +84,15 @@ describe('login', () => {
     expect((await world.call('POST', '/queues/login', stolen)).status).toBe(403)
   })
 
+  test('is tried ten times a minute by one address, whatever it says of itself, unless a proxy is trusted', async () => {
+    await using own = await createWorld({ redisUrl: redis.url, env: { TRUSTED_PROXIES: '' } })
+    const tries = Array.from({ length: 11 }, () => logIn(own.url, 'wrong', { 'x-forwarded-proto': 'https' }))
+    const logins = (await Promise.all(tries)).map(({ login }) => login)
+    expect(logins.map(({ status }) => status).toSorted()).toEqual([...Array(10).fill(401), 429])
+    for (const { headers } of logins) expect(headers.getSetCookie().join()).not.toMatch(/secure/i)
+    expect(own.lines.join()).not.toContain('198.51.')
+  })
+
   test('is tried ten times a minute by one address, no more', async () => {
     const headers = { 'x-forwarded-for': '203.0.113.9' }
     const statuses: number[] = []
@@ -99,13 +108,45 @@ describe('login', () => {
 
 describe('a session', () => {
   test('ends by logging out, which takes a form too', async () => {
-    const { session } = await sessionOf('viewer')
+    const { id, session } = await sessionOf('viewer')
+    const cookie = `${SESSION}=${session.cookies.get(SESSION)}`
     const page = await session.call('GET', '/queues/logout', { headers: HTML })
     expect(page.text).toMatch(/Logged in by the key <b>a viewer<\/b> as viewer, until\s\d{4}-\d\d-\d\d \d\d:\d\d UTC/)
     expect((await session.call('POST', '/queues/logout', form({ _csrf: 'x' }))).status).toBe(403)
     expect(await seesQueues(session)).toBe(true)
     const out = await session.call('POST', '/queues/logout', form({ _csrf: csrfOf(page) }))
     expect([out.status, out.headers.get('location')]).toEqual([303, '/queues/login'])
+    expect(await seesQueues(session)).toBe(false)
+    expect(session.cookies.has(SESSION)).toBe(false)
+    // Nor can anybody who copied the cookie use it, at any process.
+    for (const { url } of [world, await world.startAnother()]) {
+      expect((await call(url, 'GET', '/queues/api/queues', { headers: { cookie } })).status).toBe(401)
+    }
+    const entries = await world.store.audit.list({ limit: 100 })
+    expect(entries).toContainEqual(
+      expect.objectContaining({ action: 'session.ended', actor: `a viewer (API key ${id})` }),
+    )
+  })
+
+  test('goes on when another of the same key is ended', async () => {
+    const { key, session } = await sessionOf('viewer')
+    const other = await logIn(world.url, key)
+    const page = await other.call('GET', '/queues/logout', { headers: HTML })
+    await other.call('POST', '/queues/logout', form({ _csrf: csrfOf(page) }))
+    expect([await seesQueues(session), await seesQueues(other)]).toEqual([true, false])
+  })
+
+  test('goes on, and says so, when its end cannot be recorded', async () => {
+    await using own = await createWorld({ redisUrl: redis.url })
+    const session = await logIn(own.url, ADMIN_KEY)
+    const page = await session.call('GET', '/queues/logout', { headers: HTML })
+    using database = openDatabase(own)
+    database.exec(REFUSE_AUDIT)
+    const out = await session.call('POST', '/queues/logout', form({ _csrf: csrfOf(page) }))
+    expect(out.status).toBe(500)
+    expect(await seesQueues(session)).toBe(true)
+    database.exec('DROP TRIGGER refuse_audit')
+    await session.call('POST', '/queues/logout', form({ _csrf: csrfOf(page) }))
     expect(await seesQueues(session)).toBe(false)
   })
 
@@ -259,6 +300,28 @@ describe('what may be changed', () => {
       'queue.resumed all queues',
       'queue.resumed refresh',
     ])
+  })
+
+  test('a tick of a schedule is not brought forward, by itself or with its queue', async () => {
+    await using own = await createWorld({ redisUrl: redis.url })
+    const session = await logIn(own.url, ADMIN_KEY)
+    const { queues } = await own.connectRedis()
+    const tick = await queues.schedule.upsertJobScheduler('x', { pattern: '0 0 1 1 *' }, { name: 'sweep', data: {} })
+    const step = await queues.schedule.add('run', { runId: makeId(), waits: 0 }, { delay: HOUR })
+    for (const path of [`schedule/${encodeURIComponent(tick!.id!)}/promote`, 'schedule/promote']) {
+      const answer = await session.call('PUT', `/queues/api/queues/${path}`)
+      expect(answer).toMatchObject({
+        status: 409,
+        body: {
+          code: 'JOB_STATE',
+          error: 'A tick of a schedule cannot be brought forward: start a run by the API instead.',
+        },
+      })
+    }
+    expect(await own.store.audit.list({ limit: 9 })).toEqual([])
+    expect(await tick!.getState()).toBe('delayed')
+    expect((await session.call('PUT', `/queues/api/queues/schedule/${step.id}/promote`)).status).toBe(204)
+    expect(await step.getState()).toBe('waiting')
   })
 
   test.each(['/api/queues/nonsense/pause', '/api/queues/refresh/4711/promote', '/api/queues/refresh/4711/retry'])(

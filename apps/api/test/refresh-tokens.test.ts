@@ -31,6 +31,8 @@ describe('all accounts', () => {
     const runIds = new Set(answers.map(({ body }) => body.runId))
     expect(runIds.size).toBe(1)
     const [runId] = runIds
+    const recorded = await own.store.audit.list({ limit: 99 })
+    expect(recorded.filter(({ detail }) => detail === runId)).toHaveLength(10)
     expect(answers[0]!.headers.get('location')).toBe(`/api/admin/runs/${runId}`)
     const { queues } = await own.connectRedis()
     expect((await queues.schedule.getJobs(['waiting'])).map(({ data }) => data)).toEqual([{ runId, waits: 0 }])

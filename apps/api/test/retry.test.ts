@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => redis[Symbol.asyncDispose]())
 
 describe('retry', () => {
-  const dataOf = (accountId: string) => ({ accountId, type: 'scheduled', force: false, since: Date.now() })
+  const dataOf = (accountId: string) => ({ accountId, type: 'scheduled', force: false })
   const retryPath = (queue: string, id = '') => `/queues/api/queues/${queue}/${id}/retry`
 
   test('of a refresh is a manual refresh now, recorded; the failed job is gone', async () => {
@@ -102,5 +102,17 @@ describe('retry', () => {
     const all = await session.call('PUT', '/queues/api/queues/schedule/retry/failed')
     expect(all.body).toEqual({ retried: 1, skipped: 0 })
     expect(await two.getState()).toBe('waiting')
+  })
+
+  test('of all, asked for several times at once, retries each job once and fails for nobody', async () => {
+    await using own = await createWorld({ redisUrl: redis.url })
+    const session = await logIn(own.url, ADMIN_KEY)
+    for (let i = 0; i < 5; i++) await failJob(own, 'schedule', {})
+    const retryAll = () => session.call('PUT', '/queues/api/queues/schedule/retry/failed')
+    const answers = await Promise.all(Array.from({ length: 8 }, retryAll))
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200))
+    expect(answers.reduce((sum, { body }) => sum + body.retried, 0)).toBe(5)
+    const { queues } = await own.connectRedis()
+    expect(await queues.schedule.getJobCounts('failed', 'waiting')).toEqual({ failed: 0, waiting: 5 })
   })
 })

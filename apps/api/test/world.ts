@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
 import { type Config, loadConfig } from '@tokenkeeper/config'
 import { type AppContext, createContext } from '@tokenkeeper/context'
 import { type Account, type ApiRole, type Clock, hashApiKey, makeApiKey, makeId } from '@tokenkeeper/core'
@@ -39,11 +40,14 @@ export async function createWorld({ redisUrl, clock, env }: WorldOptions) {
     QUEUE_PREFIX: `{test-${makeId()}}`,
     ADMIN_API_KEY: ADMIN_KEY,
     API_PORT: '0',
+    // Tests may come from any address that they name.
+    TRUSTED_PROXIES: 'loopback',
     ...env,
   })
   const start = async (changed: Partial<Config> = {}) => {
     const context = stack.use(await createContext({ ...config, ...changed }, { loggers, ...(clock && { clock }) }))
-    return { context, url: stack.use(await startApi(context)).url }
+    const api = stack.use(await startApi(context))
+    return { context, url: api.url, end: () => api[Symbol.asyncDispose]() }
   }
   const { context, url } = await start()
   const { store } = context
@@ -77,6 +81,14 @@ export async function createWorld({ redisUrl, clock, env }: WorldOptions) {
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
+
+/** A connection of its own to the database, by which a test gets in the way of the API. */
+export function openDatabase({ config }: Pick<World, 'config'>): DatabaseSync {
+  return new DatabaseSync(config.store.url.reveal().replace(/^sqlite:/, ''))
+}
+
+/** Makes the store refuse every entry of the audit. */
+export const REFUSE_AUDIT = `CREATE TRIGGER refuse_audit BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END`
 
 export interface CallOptions {
   readonly key?: string

@@ -1,17 +1,16 @@
-import { existsSync } from 'node:fs'
 import type { Config } from '@tokenkeeper/config'
+import { toCodedError } from '@tokenkeeper/core'
 import { openStore, type Store } from '@tokenkeeper/store'
 
 /**
  * The store, to look at; null where there is none yet. Looking must not make one: `start` takes a database file as the
- * sign that Tokenkeeper is in use here.
+ * sign that Tokenkeeper is in use here. Rejects as openStore does.
  */
-export function openExistingStore(config: Config): Promise<Store | null> {
-  return openStoreIfThere(config.store.url.reveal())
-}
-
-/** As {@link openExistingStore}, by a URL as DATABASE_URL has it. Rejects as openStore does. */
-export async function openStoreIfThere(url: string): Promise<Store | null> {
-  const [, path] = /^sqlite:(.+)$/i.exec(url) ?? []
-  return path !== undefined && !existsSync(path) ? null : openStore(url)
+export async function openExistingStore(config: Config): Promise<Store | null> {
+  try {
+    return await openStore(config.store.url.reveal(), { mustExist: true })
+  } catch (error) {
+    if (toCodedError(error).code === 'STORE_NOT_FOUND') return null
+    throw error
+  }
 }

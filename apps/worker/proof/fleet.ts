@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '@tokenkeeper/config'
@@ -7,20 +6,25 @@ import { type AppContext, createContext } from '@tokenkeeper/context'
 import { DAY } from '@tokenkeeper/core'
 import { startScheduler } from '@tokenkeeper/queue'
 import { buildAccount } from '@tokenkeeper/store/build-account'
-import { type NodeProcess, spawnNode, startRedis, tempDir } from '@tokenkeeper/testkit'
-import { sessionOf } from './instant-host.ts'
+import {
+  INSTANT_ISSUER,
+  instantSession,
+  type NodeProcess,
+  spawnNode,
+  startInstantHost,
+  startRedis,
+  tempDir,
+} from '@tokenkeeper/testkit'
 
 const WORKER = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const API = fileURLToPath(new URL('../../api/src/main.ts', import.meta.url))
-const HOST = fileURLToPath(new URL('instant-host.ts', import.meta.url))
 
 /** Accounts at a host that answers at once, an own Redis, a scheduler, and as many real workers as are spawned. */
 export async function createFleet(accounts: number, databaseUrl?: string) {
   const stack = new AsyncDisposableStack()
   const dir = stack.use(await tempDir())
   const redis = stack.use(await startRedis())
-  const host = stack.use(spawnNode(HOST))
-  const [serviceUrl = ''] = await host.waitForLine(/^http.*/)
+  const host = stack.use(await startInstantHost())
   const adminKey = randomBytes(24).toString('hex')
   const env = {
     DATA_DIR: dir.path,
@@ -31,7 +35,7 @@ export async function createFleet(accounts: number, databaseUrl?: string) {
     LOG_LEVEL: 'error',
   }
   const context = stack.use(await createContext(loadConfig(env)))
-  await insertAccounts(context, accounts, serviceUrl)
+  await insertAccounts(context, accounts, host.url)
   const deps = await context.connectRedis()
   stack.use(await startScheduler(deps))
   const workers: NodeProcess[] = []
@@ -65,19 +69,13 @@ async function insertAccounts({ store, sealer }: AppContext, count: number, serv
       const account = buildAccount({
         externalId: `did:plc:account${from + i}`,
         serviceUrl,
-        issuer: 'did:web:localhost',
+        issuer: INSTANT_ISSUER,
       })
-      const { accessJwt, refreshJwt } = sessionOf(account.externalId, 1)
+      const { accessJwt, refreshJwt } = instantSession(account.externalId, 1)
       const credential = JSON.stringify({ accessToken: accessJwt, refreshToken: refreshJwt })
       const { sealed, keyId } = sealer.seal(credential, account.id, 'credential')
       return { ...account, sealedCredential: sealed, keyId, nextRefreshAt: Date.now() + 30 * DAY }
     })
     await Promise.all(page.map((account) => store.accounts.insert(account)))
   }
-}
-
-/** Memory that a process holds now. */
-export async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
 }

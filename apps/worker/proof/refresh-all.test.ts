@@ -1,7 +1,7 @@
-import { until } from '@tokenkeeper/testkit'
+import { residentBytes, until } from '@tokenkeeper/testkit'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
-import { createFleet, residentBytes } from './fleet.ts'
+import { createFleet } from './fleet.ts'
 
 const ACCOUNTS = 100_000
 const KILLS = 10
@@ -83,7 +83,7 @@ test(`a refresh-all of ${ACCOUNTS} accounts: bounded memory, ${KILLS} kills, rig
     generations += account.generation - 1
   }
   let logged = 0
-  for await (const { outcome } of pagesOf((afterId) => context.store.log.page({ afterId, limit: PAGE }))) {
+  for await (const { outcome } of pagesOf((afterId) => context.store.log.scan({ afterId, limit: PAGE }))) {
     if (outcome === 'refreshed') logged += 1
   }
   expect(logged).toBe(generations)

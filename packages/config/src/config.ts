@@ -20,8 +20,14 @@ export interface Config {
   readonly queue: { readonly prefix: string; readonly sweepEveryMs: number }
   readonly worker: { readonly concurrency: number; readonly nowConcurrency: number }
   readonly health: { readonly port: number | undefined }
-  /** `adminKey`: the first key to the API, of the role admin; undefined = none given. */
-  readonly api: { readonly host: string; readonly port: number; readonly adminKey: Secret | undefined }
+  readonly api: {
+    readonly host: string
+    readonly port: number
+    /** Addresses and networks whose word on the client's address and on https is taken. */
+    readonly trustedProxies: readonly string[]
+    /** The first key to the API, of the role admin; undefined = none given. */
+    readonly adminKey: Secret | undefined
+  }
   readonly log: { readonly level: Values['LOG_LEVEL']; readonly format: 'pretty' | 'json' }
   readonly due: DuePolicy
   /** Timing of the refresh protocol (ms); docs/configuration.md tells what each means. */
@@ -39,8 +45,32 @@ export interface Config {
     readonly cron: string
     readonly timezone: string
   }
+  readonly meta: {
+    /** undefined = the platform is off; as below. */
+    readonly app: AppConfig | undefined
+    readonly graphUrl: string
+    readonly graphVersion: string
+    readonly dialogUrl: string
+  }
+  readonly instagram: {
+    readonly app: AppConfig | undefined
+    readonly graphUrl: string
+    readonly apiUrl: string
+    readonly dialogUrl: string
+  }
+  readonly threads: {
+    readonly app: AppConfig | undefined
+    readonly graphUrl: string
+    readonly dialogUrl: string
+  }
   /** Names of variables that look like slips of the pen, in words. */
   readonly warnings: readonly string[]
+}
+
+/** Our app at a provider. */
+export interface AppConfig {
+  readonly id: string
+  readonly secret: Secret
 }
 
 export interface RedisConfig {
@@ -74,7 +104,12 @@ export function loadConfig(env: Env): Config {
     queue: { prefix: values.QUEUE_PREFIX, sweepEveryMs: values.SWEEP_EVERY_SECONDS * SECOND },
     worker: { concurrency: values.WORKER_CONCURRENCY, nowConcurrency: values.WORKER_NOW_CONCURRENCY },
     health: { port: values.HEALTH_PORT },
-    api: { host: values.API_HOST, port: values.API_PORT, adminKey: secretOf(values.ADMIN_API_KEY) },
+    api: {
+      host: values.API_HOST,
+      port: values.API_PORT,
+      trustedProxies: values.TRUSTED_PROXIES,
+      adminKey: secretOf(values.ADMIN_API_KEY),
+    },
     log: {
       level: values.LOG_LEVEL,
       format: values.LOG_FORMAT ?? (values.NODE_ENV === 'production' ? 'json' : 'pretty'),
@@ -97,6 +132,23 @@ export function loadConfig(env: Env): Config {
       allowedPrivateHosts: values.ALLOWED_PRIVATE_HOSTS,
       cron: values.BLUESKY_CRON,
       timezone: values.SCHEDULE_TIMEZONE,
+    },
+    meta: {
+      app: appOf(values.APP_ID, values.APP_SECRET),
+      graphUrl: values.META_GRAPH_URL,
+      graphVersion: values.META_GRAPH_VERSION,
+      dialogUrl: values.META_DIALOG_URL,
+    },
+    instagram: {
+      app: appOf(values.INSTAGRAM_APP_ID, values.INSTAGRAM_APP_SECRET),
+      graphUrl: values.INSTAGRAM_GRAPH_URL,
+      apiUrl: values.INSTAGRAM_API_URL,
+      dialogUrl: values.INSTAGRAM_DIALOG_URL,
+    },
+    threads: {
+      app: appOf(values.THREADS_APP_ID, values.THREADS_APP_SECRET),
+      graphUrl: values.THREADS_GRAPH_URL,
+      dialogUrl: values.THREADS_DIALOG_URL,
     },
     warnings: nearMisses(Object.keys(env)),
   }
@@ -132,6 +184,10 @@ function redisOf(values: Values): RedisConfig | undefined {
     tls: REDIS_TLS ?? false,
     ca,
   }
+}
+
+function appOf(id: string | undefined, secret: string | undefined): AppConfig | undefined {
+  return id === undefined || secret === undefined ? undefined : { id, secret: new Secret(secret) }
 }
 
 function secretOf(value: string | undefined): Secret | undefined {

@@ -11,6 +11,13 @@ const REDIS_PARTS = [
   'REDIS_TLS',
 ] as const satisfies readonly VariableName[]
 
+/** An app is known by both, or by neither. */
+const APPS = [
+  ['APP_ID', 'APP_SECRET'],
+  ['INSTAGRAM_APP_ID', 'INSTAGRAM_APP_SECRET'],
+  ['THREADS_APP_ID', 'THREADS_APP_SECRET'],
+] as const satisfies readonly (readonly VariableName[])[]
+
 /** Adds a problem for each contradiction between values; those that did not parse are passed over. */
 export function checkValues(values: Partial<Values>, problems: ConfigProblem[]): void {
   const problem = (variable: VariableName, message: string) => problems.push({ variable, message })
@@ -33,6 +40,11 @@ export function checkValues(values: Partial<Values>, problems: ConfigProblem[]):
   }
   if (values.REDIS_TLS_CA !== undefined && !(values.REDIS_URL?.tls ?? values.REDIS_TLS)) {
     problem('REDIS_TLS_CA', 'is of no use without TLS: set REDIS_TLS=true, or a REDIS_URL that begins with rediss://')
+  }
+
+  for (const [id, secret] of APPS) {
+    if (values[id] !== undefined && !values[secret] && !complained(secret)) problem(id, `needs ${secret} beside it`)
+    if (values[secret] !== undefined && !values[id] && !complained(id)) problem(secret, `needs ${id} beside it`)
   }
 
   const { LEASE_MS, LEASE_RENEW_MS, STALE_SCAN_MS, DEAD_WITNESS_MS, DEAD_HOLD_MS } = values

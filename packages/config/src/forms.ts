@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
 
@@ -77,6 +78,21 @@ function splitList(value: string): string[] {
   return items.filter((item) => item !== '')
 }
 
+/** Addresses of machines and networks in the notation of proxy-addr, which takes them. */
+export function networkList() {
+  const form = 'addresses, networks (as 10.0.0.0/8) or loopback, separated by commas'
+  const network = z.string().refine(isNetwork, `must be ${form}`)
+  return z.string().transform(splitList).pipe(z.array(network)).describe(form)
+}
+
+function isNetwork(value: string): boolean {
+  if (value === 'loopback') return true
+  // An address of a zone, or an IPv4 one in the dress of IPv6, has no place there.
+  const [, address = '', bits] = /^(?!::ffff:)([0-9a-f.:]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []
+  const longest = { 4: 32, 6: 128 }[isIP(address)] ?? 0
+  return longest > 0 && (bits === undefined || (Number(bits) >= 1 && Number(bits) <= longest))
+}
+
 /** An address of a web service; yields it without a slash at the end. */
 export function webAddress() {
   const form = 'an https address without user name, query or fragment (http only on this machine)'
@@ -95,6 +111,23 @@ function isWebAddress(value: string): boolean {
 
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
+}
+
+/** An id as Meta gives it: longer than a number holds. */
+export function digits() {
+  const form = 'an id of digits'
+  return z
+    .string()
+    .regex(/^\d{1,32}$/, `must be ${form}`)
+    .describe(form)
+}
+
+export function graphVersion() {
+  const form = 'a version like v26.0'
+  return z
+    .string()
+    .regex(/^v\d{1,3}\.\d$/, `must be ${form}`)
+    .describe(form)
 }
 
 export function cronPattern() {

@@ -1,4 +1,4 @@
-export { type Config, loadConfig, type RedisConfig } from './config.ts'
+export { type AppConfig, type Config, loadConfig, type RedisConfig } from './config.ts'
 export { ConfigError, type ConfigProblem } from './config-error.ts'
 export { type Env, type Environment, readEnv } from './env.ts'
 export { Secret } from './secrets.ts'

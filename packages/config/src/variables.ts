@@ -24,6 +24,9 @@ export const SECTIONS = [
   'Logging',
   'Due times and schedules',
   'Bluesky',
+  'Meta',
+  'Instagram',
+  'Threads',
   'Timing of the refresh protocol',
 ] as const
 type Section = (typeof SECTIONS)[number]
@@ -140,6 +143,13 @@ export const VARIABLES = {
     default: '3000',
     description: 'Port of the API; 0 takes a free one.',
   },
+  TRUSTED_PROXIES: {
+    section: 'API',
+    schema: form.networkList(),
+    default: '',
+    description:
+      'The proxies before the API. Only what comes from them is believed about the client (`X-Forwarded-For`) and https (`X-Forwarded-Proto`).',
+  },
   HEALTH_PORT: {
     section: 'API',
     schema: form.wholeNumber(0, 65_535),
@@ -200,6 +210,82 @@ export const VARIABLES = {
     schema: form.hostList(),
     default: '',
     description: 'Hosts that users may name though they are in a private network, or speak plain http.',
+  },
+  APP_ID: {
+    section: 'Meta',
+    schema: form.digits(),
+    description: 'Id of the app at Meta that accounts are connected through. Without it Meta is off.',
+  },
+  APP_SECRET: { section: 'Meta', schema: form.text(), secret: true, description: 'Secret of the app, with APP_ID.' },
+  META_GRAPH_URL: {
+    section: 'Meta',
+    schema: form.webAddress(),
+    default: 'https://graph.facebook.com',
+    description: 'Where the Graph API is.',
+  },
+  META_GRAPH_VERSION: {
+    section: 'Meta',
+    schema: form.graphVersion(),
+    default: 'v26.0',
+    description: 'Version of the Graph API. Meta answers for one that has expired by a later one; a warning tells.',
+  },
+  META_DIALOG_URL: {
+    section: 'Meta',
+    schema: form.webAddress(),
+    default: 'https://www.facebook.com',
+    description: 'Where users log in.',
+  },
+  INSTAGRAM_APP_ID: {
+    section: 'Instagram',
+    schema: form.digits(),
+    description: 'Id of the app at Instagram, which is not that of Meta. Without it Instagram is off.',
+  },
+  INSTAGRAM_APP_SECRET: {
+    section: 'Instagram',
+    schema: form.text(),
+    secret: true,
+    description: 'Secret of the app, with INSTAGRAM_APP_ID.',
+  },
+  INSTAGRAM_GRAPH_URL: {
+    section: 'Instagram',
+    schema: form.webAddress(),
+    default: 'https://graph.instagram.com',
+    description: 'Where long-lived tokens are got and refreshed.',
+  },
+  INSTAGRAM_API_URL: {
+    section: 'Instagram',
+    schema: form.webAddress(),
+    default: 'https://api.instagram.com',
+    description: 'Where login codes are exchanged.',
+  },
+  INSTAGRAM_DIALOG_URL: {
+    section: 'Instagram',
+    schema: form.webAddress(),
+    default: 'https://www.instagram.com',
+    description: 'Where users log in.',
+  },
+  THREADS_APP_ID: {
+    section: 'Threads',
+    schema: form.digits(),
+    description: 'Id of the app at Threads, which is not that of Meta. Without it Threads is off.',
+  },
+  THREADS_APP_SECRET: {
+    section: 'Threads',
+    schema: form.text(),
+    secret: true,
+    description: 'Secret of the app, with THREADS_APP_ID.',
+  },
+  THREADS_GRAPH_URL: {
+    section: 'Threads',
+    schema: form.webAddress(),
+    default: 'https://graph.threads.net',
+    description: 'Where the Threads API is.',
+  },
+  THREADS_DIALOG_URL: {
+    section: 'Threads',
+    schema: form.webAddress(),
+    default: 'https://threads.net',
+    description: 'Where users log in.',
   },
   LEASE_MS: {
     section: 'Timing of the refresh protocol',

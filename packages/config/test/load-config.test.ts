@@ -29,6 +29,7 @@ describe('with nothing set', () => {
       redis: undefined,
       queue: { prefix: '{tokenkeeper}', sweepEveryMs: 60_000 },
       worker: { concurrency: 50, nowConcurrency: 10 },
+      api: { host: '127.0.0.1', port: 3000, trustedProxies: [], adminKey: undefined },
       log: { level: 'info', format: 'pretty' },
       due: DEFAULT_DUE_POLICY,
       protocol: {
@@ -40,6 +41,19 @@ describe('with nothing set', () => {
         holdMs: DAY,
       },
       bluesky: { plcUrl: 'https://plc.directory', allowedPrivateHosts: [], cron: '0 0 * * 0', timezone: 'UTC' },
+      meta: {
+        app: undefined,
+        graphUrl: 'https://graph.facebook.com',
+        graphVersion: 'v26.0',
+        dialogUrl: 'https://www.facebook.com',
+      },
+      instagram: {
+        app: undefined,
+        graphUrl: 'https://graph.instagram.com',
+        apiUrl: 'https://api.instagram.com',
+        dialogUrl: 'https://www.instagram.com',
+      },
+      threads: { app: undefined, graphUrl: 'https://graph.threads.net', dialogUrl: 'https://threads.net' },
       warnings: [],
     })
     expect(config.store.url.reveal()).toBe('sqlite:.data/tokenkeeper.db')
@@ -66,8 +80,23 @@ test('every variable finds its place', () => {
     SWEEP_EVERY_SECONDS: '5',
     BLUESKY_CRON: '30 4 * * 1-5',
     SCHEDULE_TIMEZONE: 'Europe/Berlin',
+    TRUSTED_PROXIES: 'loopback, 10.0.0.0/8,FD00::1,',
     PLC_URL: 'http://localhost:2582/',
     ALLOWED_PRIVATE_HOSTS: 'PDS.internal, 10.0.0.7:3000,[::1]:2583,',
+    APP_ID: '17841405793187218',
+    APP_SECRET: 'secret-1',
+    META_GRAPH_URL: 'http://127.0.0.1:8081/',
+    META_GRAPH_VERSION: 'v25.0',
+    META_DIALOG_URL: 'http://localhost:8082',
+    INSTAGRAM_APP_ID: '2',
+    INSTAGRAM_APP_SECRET: 'secret-2',
+    INSTAGRAM_GRAPH_URL: 'http://127.0.0.1:8083',
+    INSTAGRAM_API_URL: 'http://127.0.0.1:8084',
+    INSTAGRAM_DIALOG_URL: 'http://127.0.0.1:8085',
+    THREADS_APP_ID: '3',
+    THREADS_APP_SECRET: 'secret-3',
+    THREADS_GRAPH_URL: 'http://127.0.0.1:8086',
+    THREADS_DIALOG_URL: 'http://127.0.0.1:8087',
     LEASE_MS: '1200',
     LEASE_RENEW_MS: '400',
     STALE_SCAN_MS: '401',
@@ -90,6 +119,7 @@ test('every variable finds its place', () => {
       witnessMs: 30_000,
       holdMs: 8_640_000,
     },
+    api: { trustedProxies: ['loopback', '10.0.0.0/8', 'fd00::1'] },
     bluesky: {
       plcUrl: 'http://localhost:2582',
       allowedPrivateHosts: ['pds.internal', '10.0.0.7:3000', '[::1]:2583'],
@@ -158,11 +188,15 @@ describe('mistakes', () => {
         'https://x?y',
       ],
     ],
+    ['TRUSTED_PROXIES', ['proxy', '10.0.0', '10.0.0.0/0', '10.0.0.0/33', '::/129', 'fe80::1%eth0', '10.0.0.1/x', '*']],
     ['ALLOWED_PRIVATE_HOSTS', ['http://10.0.0.1', '10.0.0.1/8', 'a b', 'u@h', '-', 'h:']],
     [
       'TOKEN_ENCRYPTION_KEYS',
       ['k1', 'k1:', 'k1:c2hvcnQ=', `:${key()}`, `k1:${key()},k1:${key()}`, `k1:${key()},`, `k 1:${key()}`],
     ],
+    ['APP_ID', ['my-app', '1 2', '-1']],
+    ['META_GRAPH_VERSION', ['26', 'v26', '26.0', 'v26.0/', 'latest']],
+    ['META_GRAPH_URL', ['graph.facebook.com', 'http://graph.facebook.com', 'https://graph.facebook.com/?x']],
     ['LEASE_MS', ['99', '600001']],
   ])('%s does not take what it must not', (name, values) => {
     for (const value of values) {
@@ -177,6 +211,8 @@ describe('mistakes', () => {
     ['scan', { STALE_SCAN_MS: '12001' }, 'STALE_SCAN_MS must not be more than LEASE_MS (12000)'],
     ['witness', { DEAD_HOLD_MS: '300000' }, 'DEAD_WITNESS_MS must be less than DEAD_HOLD_MS (300000)'],
     ['user', { REDIS_USERNAME: 'u' }, 'REDIS_USERNAME needs REDIS_PASSWORD beside it'],
+    ['an app without its secret', { APP_ID: '1' }, 'APP_ID needs APP_SECRET beside it'],
+    ['a secret without its app', { THREADS_APP_SECRET: 's' }, 'THREADS_APP_SECRET needs THREADS_APP_ID beside it'],
     [
       'certificate',
       { REDIS_URL: 'redis://h', REDIS_TLS_CA: CERTIFICATE },
@@ -271,6 +307,8 @@ describe('warnings', () => {
     ['REDIS_URI', 'REDIS_URL'],
     ['LOG_LEVEL_FILE', 'LOG_LEVEL'],
     ['BLUESKY_CRONTAB', 'BLUESKY_CRON'],
+    ['META_GRAPH_VERS', 'META_GRAPH_VERSION'],
+    ['INSTAGRAM_APP_SECRETS', 'INSTAGRAM_APP_SECRET'],
   ])('%s: is %s meant?', (name, meant) => {
     const { warnings } = loadConfig({ [name]: 'planted-value-6f1d' })
     expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${name} is not a setting .*${meant}`))])

@@ -41,6 +41,8 @@ test('a printed configuration holds no secret', () => {
     REDIS_URL: `redis://user:${VALUE}@h`,
     DATABASE_URL: `mongodb://u:${VALUE}@h/db`,
     TOKEN_ENCRYPTION_KEYS: keys,
+    APP_ID: '1',
+    APP_SECRET: VALUE,
   })
   const printed = inspect(config, { depth: null, showHidden: true }) + JSON.stringify(config)
   expect(printed).not.toContain(VALUE)

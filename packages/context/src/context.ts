@@ -61,6 +61,8 @@ export interface ContextOverrides {
   readonly makeId?: MakeId
   readonly loggers?: Loggers
   readonly queue?: Partial<QueueSettings>
+  /** What stands between the app and its store: to watch it, or to break it. */
+  readonly store?: (store: Store) => Store
 }
 
 /** How long after the provider's time-out an answer that came at the last moment may take to be committed. */
@@ -75,7 +77,8 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   for (const warning of config.warnings) logger.warn(warning)
 
   const sealer = createSealer(parseKeyRing(keyRingText(config, logger)))
-  const store = stack.use(await openStore(config.store.url.reveal(), { clock, hook }))
+  const opened = stack.use(await openStore(config.store.url.reveal(), { clock, hook }))
+  const store = overrides.store?.(opened) ?? opened
   const { plcUrl, allowedPrivateHosts } = config.bluesky
   // The operator's own directory may be private; that needs no second permission.
   const http = stack.use(createHttp({ allowedPrivateHosts: [...allowedPrivateHosts, new URL(plcUrl).host] }))

@@ -23,6 +23,13 @@ export interface Credential {
   readonly refreshToken: string
 }
 
+/** A credential that lost its place, sealed, and until when the provider may accept it (ms since the epoch). */
+export interface FormerCredential {
+  readonly sealed: string
+  readonly keyId: string
+  readonly until: number
+}
+
 /**
  * One refresh that has begun. `live`: its owner may be at work. `released`: its owner ended and the outcome is unknown.
  * `held`: the provider said dead, but an earlier attempt's successor may yet turn up in a spool.
@@ -102,6 +109,8 @@ export interface Account {
   readonly keyId: string
   readonly previousCredential: string | null
   readonly previousKeyId: string | null
+  /** Earlier ones that the provider may still accept, the oldest first: never presented, only logged out at removal. */
+  readonly formerCredentials: readonly FormerCredential[]
   /** New at each connect. */
   readonly connectId: string
   readonly accessExpiresAt: number | null
@@ -116,7 +125,10 @@ export interface Account {
   readonly failure: Failure | null
   readonly attempt: Attempt | null
   readonly lastAttempt: LastAttempt | null
+  /** The generation whose token its Pages were fetched with; lower than `generation` = they are behind. */
   readonly pagesGeneration: number
+  /** When its Pages are to be fetched; null = there is nothing to fetch. */
+  readonly pagesDueAt: number | null
   readonly outbox: readonly OutboxItem[]
   readonly ownerEmail: string | null
   /** App password that the user chose to leave for recovery, sealed; and when it was last used for that. */
@@ -178,6 +190,7 @@ export type AuditAction =
   | 'queue.resumed'
   | 'api_key.created'
   | 'api_key.revoked'
+  | 'session.ended'
 
 /** What was done by a person; outlives the account. */
 export interface AuditEntry {

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 /** The only source of time. Tests and simulations hand in their own. */
 export interface Clock {
   /** Wall clock, ms since the epoch. Compared between machines, so never used to measure a duration. */
@@ -16,7 +14,21 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: (ms, signal) => delay(Math.min(ms, LONGEST_TIMER_MS), undefined, signal ? { signal } : {}).catch(() => {}),
+  sleep,
+}
+
+/** Not the one of node:timers/promises: a refresh ends three sleeps early, and each would make two errors for nobody. */
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve()
+    const end = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, Math.min(ms, LONGEST_TIMER_MS))
+    signal?.addEventListener('abort', end)
+  })
 }
 
 export const SECOND = 1_000

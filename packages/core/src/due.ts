@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { CredentialKind, Failure } from './account.ts'
 import { DAY, HOUR, MINUTE, SECOND } from './clock.ts'
 
@@ -38,7 +38,7 @@ export function nextDueAt(
 
 /** A number in [0, 1) that depends on the id alone. */
 export function stableFraction(id: string): number {
-  return createHash('sha256').update(id).digest().readUInt32BE(0) / 2 ** 32
+  return hash('sha256', id, 'buffer').readUInt32BE(0) / 2 ** 32
 }
 
 /** When to try again after a failure that surely spent nothing: 1 min doubling to 6 h, with up to 20 % jitter. */

@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { randomBytes } from './random-bytes.ts'
 
 /** Makes ids: 24 hex digits, as an ObjectId has. Handed in, so that a simulation can make them predictable. */
 export type MakeId = () => string
@@ -15,10 +16,10 @@ export function isId(value: string): boolean {
 
 /** The id of something that must exist once for its parts: the same parts always give the same id. */
 export function idFrom(...parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24)
+  return hash('sha256', JSON.stringify(parts)).slice(0, 24)
 }
 
 /** Names a token in logs without revealing it: 16 hex digits of its SHA-256. */
 export function tokenDigest(token: string): string {
-  return createHash('sha256').update(token).digest('hex').slice(0, 16)
+  return hash('sha256', token).slice(0, 16)
 }

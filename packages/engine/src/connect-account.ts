@@ -12,7 +12,7 @@ const TRIES = 10
 /**
  * Stores a login that was just made. The login comes first and the write after it, so that a refused login changes
  * nothing. The connect id tells, after a lost acknowledgement, that the write arrived: repeating it blindly could
- * overwrite what others have refreshed since. Rejects with ACCOUNT_REMOVING, STORE_UNAVAILABLE, PROVIDER_OFF.
+ * overwrite what others have refreshed since. If another login came after it, that one stays. Rejects with ACCOUNT_REMOVING, STORE_UNAVAILABLE, PROVIDER_OFF.
  */
 export async function connectAccount(deps: EngineDeps, login: FreshLogin, options: ConnectOptions): Promise<Account> {
   const provider = deps.providers.get(login.platform)
@@ -20,18 +20,23 @@ export async function connectAccount(deps: EngineDeps, login: FreshLogin, option
   const connectId = deps.makeId()
   await deps.hook('reconnect.logged-in-before-write', connectId)
   let failure: unknown
+  /** What stood there when this login was written, perhaps with success. If something else stands there, that came later. */
+  let writtenOver: string | null | undefined
   for (let tries = 0; ; tries++) {
     try {
       const standing = await deps.store.accounts.findByLogin({ ownerId: options.ownerId, ...loginKey(login) })
-      if (standing?.connectId === connectId) {
+      const stands = standing?.connectId ?? null
+      const isSucceeded = writtenOver !== undefined && stands !== writtenOver
+      if (standing && (stands === connectId || isSucceeded)) {
         await relayAccount(deps, standing.id)
         return (await deps.store.accounts.get(standing.id)) ?? standing
       }
-      if (standing?.status === 'removing') {
-        await provider.logout({ ...login, id: standing.id }, [login.credential])
+      if (standing?.status === 'removing' || (standing === null && isSucceeded)) {
+        await provider.logout({ ...login, id: standing?.id ?? '' }, [login.credential])
         throw new CodedError('ACCOUNT_REMOVING')
       }
       if (tries === TRIES) break
+      writtenOver = stands
       const connected = toAccount(deps, provider.kind, standing, connectId, login, options)
       const audit = auditOf(connected, options, deps.makeId())
       if (standing) await deps.store.accounts.write(reconnect(standing, connected, audit))
@@ -75,6 +80,7 @@ function toAccount(
     keyId,
     previousCredential: null,
     previousKeyId: null,
+    formerCredentials: [],
     connectId,
     dataAccessExpiresAt: null,
     connectedAt: now,
@@ -85,6 +91,7 @@ function toAccount(
     attempt: null,
     lastAttempt: null,
     pagesGeneration: 0,
+    pagesDueAt: null,
     outbox: [],
     ownerEmail: options.ownerEmail ?? standing?.ownerEmail ?? null,
     sealedAppPassword: appPassword?.sealed ?? null,

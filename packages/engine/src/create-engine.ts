@@ -18,8 +18,9 @@ export function createEngine(deps: EngineDeps): Engine {
   const settle = async () => {
     while (atWork.size > 0) await Promise.allSettled(atWork)
   }
+  const hasty = { ...deps, inBackground: track }
   return {
-    refreshAccount: (id, options) => track(refreshAccount(deps, id, options)),
+    refreshAccount: (id, options) => track(refreshAccount(options.relayLater ? hasty : deps, id, options)),
     connectAccount: (login, options) => connectAccount(deps, login, options),
     removeAccount: (id, actor) => removeAccount(deps, id, actor),
     pauseAccount: (id, actor) => pauseAccount(deps, id, actor),

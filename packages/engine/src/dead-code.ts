@@ -1,5 +1,5 @@
 import type { Account, Credential, DeadVerdict, ErrorCode } from '@tokenkeeper/core'
-import { MINUTE, nextFailure } from '@tokenkeeper/core'
+import { GRACE_MS, MINUTE, nextFailure } from '@tokenkeeper/core'
 import type { ExtendProvider, GraceProvider, Refreshed } from '@tokenkeeper/providers'
 import { healByAppPassword } from './app-password.ts'
 import { openCredential } from './credentials.ts'
@@ -110,7 +110,11 @@ async function believe(
   const { attempt, provider } = flight
   const { code } = verdict
   const now = deps.clock.now()
+  const { since } = nextFailure(flight.account.failure, { class: 'dead_suspected', code }, now)
+  const isFirstWitness = provider.kind === 'grace' && now - since < deps.times.witnessMs
   if (attempt.unknownSince !== null && now - attempt.unknownSince < deps.times.holdMs) {
+    // A hold outlasts the grace: as long as the token may yet yield its successor, one witness does not begin it.
+    if (isFirstWitness && now < attempt.firstSentAt + GRACE_MS) return suspect(deps, flight, code, code)
     const until = attempt.unknownSince + deps.times.holdMs
     const outcome = await writeVerdict(deps, flight, hold(flight, now, until, code), { kind: 'held', code, until })
     await deps.hook('hold.applied', flight.account.id)
@@ -120,8 +124,7 @@ async function believe(
     const healing = code === 'BLUESKY_MOVED' ? null : await healByAppPassword(deps, flight, provider, fresh)
     if (healing?.kind === 'refreshed') return landLogin(deps, flight, healing)
     if (healing) return suspect(deps, flight, code, healing.code, now + LOGIN_AGAIN_MS)
-    const { since } = nextFailure(flight.account.failure, { class: 'dead_suspected', code }, now)
-    if (now - since < deps.times.witnessMs) return suspect(deps, flight, code, code)
+    if (isFirstWitness) return suspect(deps, flight, code, code)
   }
   const failure = nextFailure(flight.account.failure, { class: 'dead', code }, now)
   const write = dead(flight, now, { code, detail: verdict.detail, failure })

@@ -22,4 +22,6 @@ export interface EngineDeps {
   readonly workerId: string
   readonly times: ProtocolTimes
   readonly due: DuePolicy
+  /** Takes the relay off the hands of a refresh; the engine sets it for `relayLater`. Absent: a refresh waits for it. */
+  readonly inBackground?: (work: Promise<unknown>) => void
 }

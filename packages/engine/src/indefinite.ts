@@ -23,20 +23,33 @@ export async function concludeIndefinite(
         ? concludeUnknown(deps, flight, code)
         : concludeFailed(deps, flight, { class: 'transient', code }, verdict.at)
     case 'snooze':
-      if (verdict.scope === 'host') {
-        const { platform } = flight.account
-        await deps.pacing.pause({ platform, host: flight.provider.hostOf(flight.account) }, verdict.until)
-      }
+      if (verdict.scope === 'host') await pauseHost(deps, flight, verdict.until)
       return concludeFailed(deps, flight, { class: 'rate_limited', code }, verdict.until)
+    case 'halt':
+      // No account is at fault, so none changes status.
+      return concludeFailed(deps, flight, { class: 'transient', code })
     case 'bug':
       deps.logger.error({ accountId: flight.account.id, code, internal: verdict.internal }, 'our request was wrong')
       return concludeFailed(deps, flight, { class: 'bug', code })
     case 'needs_action': {
       const now = deps.clock.now()
       const failure = nextFailure(flight.account.failure, { class: 'needs_action', code }, now)
-      const write = park(flight, now, now + deps.times.needsActionProbeMs, failure, code)
+      const probeAt = now + deps.times.needsActionProbeMs
+      const mayStillAnswer = flight.provider.kind === 'grace' && now < flight.attempt.firstSentAt + GRACE_MS
+      const retryAt = mayStillAnswer ? soon(deps, flight, failure, now) : probeAt
+      const write = park(flight, now, { probeAt, retryAt }, failure, code)
       return writeVerdict(deps, flight, write, { kind: 'needs_action', code })
     }
+  }
+}
+
+/** Spares the host the other accounts' requests. Where that cannot be noted, each of them is told by the host itself. */
+async function pauseHost(deps: EngineDeps, { account, provider }: Flight, until: number): Promise<void> {
+  const host = provider.hostOf(account)
+  try {
+    await deps.pacing.pause({ platform: account.platform, host }, until)
+  } catch (error) {
+    deps.logger.warn({ host, err: error }, 'that the host asked to wait could not be noted')
   }
 }
 

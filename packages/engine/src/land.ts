@@ -1,4 +1,4 @@
-import { type Account, CodedError, MINUTE, SECOND } from '@tokenkeeper/core'
+import { type Account, CodedError, MINUTE, SECOND, within } from '@tokenkeeper/core'
 import type { Refreshed } from '@tokenkeeper/providers'
 import type { EngineDeps } from './deps.ts'
 import type { Flight } from './flight.ts'
@@ -59,21 +59,21 @@ async function commitOrSpool(deps: EngineDeps, result: RefreshResult, seen: Acco
     trouble = () => resolve('trouble')
   })
   const committing = commitUntilSettled(deps, result, seen, trouble, stop.signal)
-  const patience = deps.clock.sleep(deps.times.ackMs, stop.signal).then(() => 'trouble' as const)
+  const committedWithin = (ms: number) => within(deps.clock, ms, committing, () => 'trouble' as const)
   try {
-    const first = await Promise.race([committing, inTrouble, patience])
+    const first = await Promise.race([committedWithin(deps.times.ackMs), inTrouble])
     if (first !== 'trouble') return first
     while (!(await spool(deps, result))) {
       // Neither store nor spool: the answer lives in this process alone, which holds it until one of them takes it.
-      const later = await Promise.race([committing, deps.clock.sleep(SECOND).then(() => 'trouble' as const)])
+      const later = await committedWithin(SECOND)
       if (later !== 'trouble') return later
     }
-    const givenUp = deps.clock.sleep(deps.times.commitPatienceMs, stop.signal).then(() => 'spooled' as const)
-    const landing = await Promise.race([committing, givenUp])
-    if (landing !== 'spooled') await eraseSpooled(deps, result)
+    const landing = await committedWithin(deps.times.commitPatienceMs)
+    if (landing === 'trouble') return 'spooled'
+    await eraseSpooled(deps, result)
     return landing
   } finally {
-    stop.abort()
+    stop.abort('landed')
   }
 }
 
@@ -105,7 +105,7 @@ async function commitUntilSettled(
  * attempt arrived although its acknowledgement was lost.
  */
 export async function commitOnce(
-  deps: Pick<EngineDeps, 'store' | 'clock' | 'hook' | 'logger'>,
+  deps: Pick<EngineDeps, 'store' | 'clock' | 'hook' | 'logger' | 'inBackground' | 'providers'>,
   result: RefreshResult,
   seen: Account | null,
 ): Promise<'committed' | 'fenced' | 'gone' | 'again'> {
@@ -116,17 +116,30 @@ export async function commitOnce(
     await relayAccount(deps, result.accountId)
     return 'committed'
   }
-  if (account.generation > result.generation || account.connectId !== result.connectId) return 'fenced'
+  if (account.connectId !== result.connectId) return 'fenced'
+  if (account.generation > result.generation && !outlives(deps, result, account)) return 'fenced'
   if (account.generation < result.generation) {
     throw new CodedError('STORE_UNAVAILABLE', {
       internal: 'the store is older than this answer: restored from a backup?',
     })
   }
-  const write = commit(account, result, deps.clock.now())
+  const write = commit(account, { ...result, generation: account.generation }, deps.clock.now())
   if (!(await deps.store.accounts.write(write))) return 'again'
   await deps.hook('commit.acked-before-relay', result.accountId)
-  await relayItems(deps, result.accountId, write.change.tell ?? [])
+  const relayed = relayItems(deps, result.accountId, write.change.tell ?? [])
+  // What the commit tells is in the account until it is copied.
+  if (deps.inBackground) deps.inBackground(relayed)
+  else await relayed
   return 'committed'
+}
+
+/**
+ * Tokens that are extended do not end each other. Of several answers to one token, the one that got in first may be the
+ * one that ends first; then the other is worth more than what stands there.
+ */
+function outlives({ providers }: Pick<EngineDeps, 'providers'>, { diesAt }: RefreshResult, account: Account): boolean {
+  if (providers.get(account.platform)?.kind !== 'extend' || diesAt === null || account.diesAt === null) return false
+  return diesAt > account.diesAt + SAME_END_MS
 }
 
 /** Only a removal that was noted makes an answer worthless; else this is another database, or one restored. */

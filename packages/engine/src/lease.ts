@@ -15,5 +15,5 @@ export function keepLease(deps: EngineDeps, flight: Flight): { stop(): void } {
         .catch(() => {})
     }
   })()
-  return { stop: () => stopped.abort() }
+  return { stop: () => stopped.abort('the attempt is over') }
 }

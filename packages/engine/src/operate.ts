@@ -2,6 +2,7 @@ import type { Account, AuditEntry } from '@tokenkeeper/core'
 import { CodedError, hasCode } from '@tokenkeeper/core'
 import type { AccountWrite, SealedValue } from '@tokenkeeper/store'
 import type { EngineDeps } from './deps.ts'
+import { withFormer } from './former-credentials.ts'
 import { relayAccount } from './relay.ts'
 import { pause, reseal, resume } from './writes/account-writes.ts'
 
@@ -36,13 +37,19 @@ async function operate(
 export async function resealAccount(deps: EngineDeps, accountId: string): Promise<boolean> {
   const { sealer } = deps
   const account = await get(deps, accountId)
-  const keyIds = [account.keyId, account.previousKeyId, account.appPasswordKeyId]
+  const former = account.formerCredentials.map(({ keyId }) => keyId)
+  const keyIds = [account.keyId, account.previousKeyId, account.appPasswordKeyId, ...former]
   if (account.status === 'removing' || keyIds.every((id) => id === null || id === sealer.currentKeyId)) return false
 
   const anew = (sealed: string, purpose: 'credential' | 'app_password') =>
     sealer.seal(sealer.open(sealed, accountId, purpose), accountId, purpose)
   const current = anew(account.sealedCredential, 'credential')
-  const previous = resealPrevious(account.previousCredential, (sealed) => anew(sealed, 'credential'))
+  const orNull = (sealed: string | null) => resealOrNull(sealed, (it) => anew(it, 'credential'))
+  const previous = orNull(account.previousCredential)
+  const formerCredentials = withFormer(account, [], deps.clock.now()).flatMap(({ sealed, until }) => {
+    const resealed = orNull(sealed)
+    return resealed === null ? [] : [{ ...resealed, until }]
+  })
   const appPassword = account.sealedAppPassword === null ? null : anew(account.sealedAppPassword, 'app_password')
   await deps.hook('reseal.read-before-write', accountId)
   return deps.store.accounts.write(
@@ -51,14 +58,15 @@ export async function resealAccount(deps: EngineDeps, accountId: string): Promis
       keyId: current.keyId,
       previousCredential: previous?.sealed ?? null,
       previousKeyId: previous?.keyId ?? null,
+      formerCredentials,
       sealedAppPassword: appPassword?.sealed ?? null,
       appPasswordKeyId: appPassword?.keyId ?? null,
     }),
   )
 }
 
-/** A previous credential that was damaged is only a witness missing; one whose key is missing may come back. */
-function resealPrevious(sealed: string | null, anew: (sealed: string) => SealedValue): SealedValue | null {
+/** An earlier credential that was damaged is no loss to the account; one whose key is missing may come back. */
+function resealOrNull(sealed: string | null, anew: (sealed: string) => SealedValue): SealedValue | null {
   try {
     return sealed === null ? null : anew(sealed)
   } catch (error) {

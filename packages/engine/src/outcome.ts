@@ -28,8 +28,10 @@ export interface RefreshOptions {
   readonly type: 'scheduled' | 'manual' | 'on_demand' | 'test'
   /** Refresh even if it is not due (a run, a person, the token API). Does not override a pause or a death. */
   readonly force?: boolean
-  /** With force: when it was asked for (ms since the epoch). What was attempted since then is not attempted once more. */
-  readonly since?: number
+  /** With force: the `attemptKey` of the account when it was asked for. What was attempted since is not once more. */
+  readonly seen?: string
+  /** Resolves once the successor is in; what the commit tells is copied afterwards, and settle() waits for that. */
+  readonly relayLater?: boolean
   /** The BullMQ job that asks, and which run of that job this is (attemptsStarted). */
   readonly job?: { readonly id: string; readonly run: number }
 }

@@ -1,5 +1,5 @@
 import type { Account, Attempt, Credential } from '@tokenkeeper/core'
-import { GRACE_MS, MINUTE, SECOND, toCodedError } from '@tokenkeeper/core'
+import { attemptKey, GRACE_MS, MINUTE, SECOND, toCodedError } from '@tokenkeeper/core'
 import type { Provider } from '@tokenkeeper/providers'
 import { openCredential } from './credentials.ts'
 import type { EngineDeps } from './deps.ts'
@@ -73,8 +73,8 @@ function idleReason(account: Account, options: RefreshOptions, now: number): Ref
 }
 
 /** Whoever asks may do so twice: a job that is delivered again, a run that looked just before. */
-function isAskedFor({ lastAttempt }: Account, { force = false, since }: RefreshOptions): boolean {
-  return force && (since === undefined || lastAttempt === null || lastAttempt.at < since)
+function isAskedFor({ lastAttempt }: Account, { force = false, seen }: RefreshOptions): boolean {
+  return force && (seen === undefined || attemptKey(lastAttempt) === seen)
 }
 
 /** Opens the credential; quarantines an account whose does not open, and takes one out whose does again. */

@@ -1,4 +1,4 @@
-import type { Credential } from '@tokenkeeper/core'
+import { type Credential, within } from '@tokenkeeper/core'
 import type { RefreshAnswer, Refreshed } from '@tokenkeeper/providers'
 import type { EngineDeps } from './deps.ts'
 import type { Flight } from './flight.ts'
@@ -20,7 +20,7 @@ export async function present(
 ): Promise<RefreshAnswer> {
   const call = flight.provider.refresh(flight.account, credential).catch(rejected)
   await deps.hook(flight.recovery ? 'recovery.in-flight' : 'send.in-flight', flight.account.id)
-  const answer = await within(deps, deps.times.providerTimeoutMs, call)
+  const answer = await within(deps.clock, deps.times.providerTimeoutMs, call, () => null)
   if (answer !== null) return answer
   void readOn(deps, flight, call, onLate)
   return timedOut
@@ -32,18 +32,8 @@ async function readOn(
   call: Promise<RefreshAnswer>,
   onLate: LateAnswer,
 ): Promise<void> {
-  const late = await within(deps, deps.times.lateAnswerMs, call)
+  const late = await within(deps.clock, deps.times.lateAnswerMs, call, () => null)
   if (late?.kind !== 'refreshed') return
   deps.logger.info({ accountId: flight.account.id, attemptId: flight.attempt.id }, 'late answer')
   await onLate(late).catch((error) => deps.logger.error({ err: error }, 'late answer could not be kept'))
-}
-
-/** The promise's value, or null after `ms`. */
-async function within<T>(deps: Pick<EngineDeps, 'clock'>, ms: number, promise: Promise<T>): Promise<T | null> {
-  const done = new AbortController()
-  try {
-    return await Promise.race([promise, deps.clock.sleep(ms, done.signal).then(() => null)])
-  } finally {
-    done.abort()
-  }
 }

@@ -28,8 +28,11 @@ export async function writeAndRelay(deps: RelayDeps, write: AccountWrite): Promi
   return written
 }
 
-/** Copies first, under the items' own ids, then pulls: a death between doubles nothing and loses nothing. */
-async function copyAndPull(deps: RelayDeps, accountId: string, items: readonly OutboxItem[]): Promise<void> {
+/**
+ * Copies first, under the items' own ids, then pulls: a death between doubles nothing and loses nothing. If the account
+ * was removed meanwhile, what is in the log goes too. Rejects as the store does.
+ */
+export async function copyAndPull(deps: RelayDeps, accountId: string, items: readonly OutboxItem[]): Promise<void> {
   if (items.length === 0) return
   const { log, events, audit, accounts } = deps.store
   const entries = items.flatMap((item) => (item.kind === 'log' ? [item.entry] : []))
@@ -41,8 +44,9 @@ async function copyAndPull(deps: RelayDeps, accountId: string, items: readonly O
     audited.length > 0 && audit.insert(audited),
   ])
   await deps.hook('relay.inserted-before-pull', accountId)
-  await accounts.pull(
+  const isThere = await accounts.pull(
     accountId,
     items.map((item) => item.id),
   )
+  if (!isThere) await log.removeAccount(accountId)
 }

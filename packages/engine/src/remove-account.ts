@@ -2,6 +2,7 @@ import type { Account, AuditEntry, Credential } from '@tokenkeeper/core'
 import { CodedError } from '@tokenkeeper/core'
 import { openCredential } from './credentials.ts'
 import type { EngineDeps } from './deps.ts'
+import { withFormer } from './former-credentials.ts'
 import { relayAccount } from './relay.ts'
 import { remove } from './writes/account-writes.ts'
 
@@ -17,7 +18,9 @@ export async function removeAccount(deps: EngineDeps, accountId: string, actor: 
   }
   await relayAccount(deps, accountId)
   await deps.store.log.removeAccount(accountId)
-  await deps.store.accounts.deleteRemoved(accountId)
+  const deleted = await deps.store.accounts.deleteRemoved(accountId)
+  // Another relay may have copied something between; from now on it finds no account, and clears up by itself.
+  if (deleted) await deps.store.log.removeAccount(accountId)
 }
 
 /** The account as it stood and its credentials, oldest first; null if it was marked already. */
@@ -40,7 +43,8 @@ async function mark(deps: EngineDeps, accountId: string, actor: string) {
 }
 
 function openAll(deps: EngineDeps, account: Account): Credential[] {
-  return [account.previousCredential, account.sealedCredential].flatMap((sealed) => {
+  const former = withFormer(account, [], deps.clock.now()).map(({ sealed }) => sealed)
+  return [...former, account.previousCredential, account.sealedCredential].flatMap((sealed) => {
     try {
       return sealed === null ? [] : [openCredential(deps.sealer, account.id, sealed)]
     } catch {

@@ -2,7 +2,7 @@ import { toCodedError } from '@tokenkeeper/core'
 import { openCredential } from './credentials.ts'
 import type { EngineDeps } from './deps.ts'
 import { commitOnce } from './land.ts'
-import { relayAccount } from './relay.ts'
+import { copyAndPull, relayAccount } from './relay.ts'
 import type { RefreshResult } from './result.ts'
 import { tellAttempt } from './writes/tell.ts'
 
@@ -67,5 +67,5 @@ async function logIfAbsent(deps: EngineDeps, result: RefreshResult): Promise<voi
     at: result.answeredAt,
     oldExpiresAt,
   })
-  if (told.kind === 'log') await deps.store.log.put([told.entry])
+  await copyAndPull(deps, accountId, [told])
 }

@@ -1,4 +1,4 @@
-import { CodedError } from '@tokenkeeper/core'
+import { CodedError, HOUR } from '@tokenkeeper/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kill } from './support/deaths.ts'
 import { expectHealthy, expectLogged } from './support/invariants.ts'
@@ -9,7 +9,7 @@ import { createWorld, newKey, type World } from './support/world.ts'
 let world: World
 beforeAll(async () => {
   world = await createWorld()
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const options = { ownerId: 'owner', actor: 'test' }
@@ -105,6 +105,94 @@ describe('removing', () => {
     for (const { refreshToken } of [second, first, second]) {
       expect((await world.pds.refreshSession(refreshToken)).status).toBe(400)
     }
+  })
+
+  test('after several refreshes within the grace: no token of the chain yields a session', async () => {
+    const { account } = await world.connect()
+    const chain = [world.open(account)]
+    for (const generation of [2, 3, 4]) {
+      expect(await world.refresh(account.id)).toEqual({ kind: 'refreshed', generation })
+      chain.push(world.open(await world.read(account.id)))
+    }
+    // Until then each of them does: it is in its grace, and yields the session after it.
+    for (const { refreshToken } of chain.slice(0, -1)) {
+      expect((await world.pds.refreshSession(refreshToken)).status).toBe(200)
+    }
+    // Sealed anew by another key meanwhile, all but the first one.
+    await using sealer = world.newActor({ keys: `${newKey('k7')},${world.scene.keys}` })
+    expect(await sealer.engine.resealAccount(account.id)).toBe(true)
+    await sealer.engine.removeAccount(account.id, 'test')
+    for (const { refreshToken } of [...chain, ...chain]) {
+      expect((await world.pds.refreshSession(refreshToken)).status).toBe(400)
+    }
+  })
+
+  test('after a reconnect: neither the old session nor the new one works any more', async () => {
+    const { account, user } = await world.connect()
+    const old = world.open(account)
+    const connected = await world.engine.connectAccount(await world.newLogin(user), options)
+    expect((await world.pds.getSession(old.accessToken)).status).toBe(200)
+    await world.engine.removeAccount(account.id, 'test')
+    for (const { refreshToken } of [old, world.open(connected)]) {
+      expect((await world.pds.refreshSession(refreshToken)).status).toBe(400)
+    }
+  })
+
+  test('what is over is forgotten, and no more than ten are remembered', async () => {
+    const { account } = await world.connect()
+    const former = async () => (await world.read(account.id)).formerCredentials.length
+    for (let i = 1; i <= 13; i++) {
+      await world.refresh(account.id)
+      expect(await former()).toBe(Math.min(10, Math.max(0, i - 1)))
+    }
+    world.clockFile.advance(2 * HOUR)
+    await world.refresh(account.id)
+    expect(await former()).toBe(0)
+    await expectHealthy(world, account.id)
+  })
+
+  test.each(['commit.acked-before-relay', 'relay.inserted-before-pull'])(
+    'in the middle of a relay, at %s: the log goes with the account',
+    async (at) => {
+      const { account } = await world.connect()
+      let removed = false
+      await using slow = world.newActor({
+        async hook(point, id) {
+          if (point !== at || id !== account.id || removed) return
+          // First of all, so that the removal's own relay is not taken for another one.
+          removed = true
+          await world.engine.removeAccount(account.id, 'test')
+        },
+      })
+      const outcome = await slow.engine.refreshAccount(account.id, { type: 'manual', force: true })
+      expect(removed).toBe(true)
+      expect(await world.store.accounts.get(account.id)).toBeNull()
+      expect(await world.store.log.list({ accountId: account.id, limit: 10 })).toEqual([])
+      expect(outcome.kind).not.toBe('failed')
+    },
+  )
+
+  test('while a relay comes between: the log goes with the account', async () => {
+    const { account } = await world.connect()
+    await world.refresh(account.id)
+    const [told] = await world.store.log.list({ accountId: account.id, limit: 1 })
+    const { accounts } = world.store
+    await using actor = world.newActor({
+      store: {
+        ...world.store,
+        accounts: {
+          ...accounts,
+          async deleteRemoved(id) {
+            // A relay that finds the account still there, when its log has just been removed.
+            await world.store.log.put([told!])
+            expect(await accounts.pull(id, [])).toBe(true)
+            return accounts.deleteRemoved(id)
+          },
+        },
+      },
+    })
+    await actor.engine.removeAccount(account.id, 'test')
+    expect(await world.store.log.list({ accountId: account.id, limit: 10 })).toEqual([])
   })
 
   test('an account that is not there says so', async () => {

@@ -1,6 +1,6 @@
 import { type Account, GRACE_MS, HOUR, MINUTE, SECOND, systemClock } from '@tokenkeeper/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { createHostPacing, DEFAULT_TIMES } from '../src/index.ts'
+import { createHostPacing, DEFAULT_TIMES, type Pacing } from '../src/index.ts'
 import type { Actor } from './support/actor.ts'
 import { kill } from './support/deaths.ts'
 import { expectHealthy } from './support/invariants.ts'
@@ -49,7 +49,7 @@ describe('while a host is paused', () => {
   let world: World
   beforeAll(async () => {
     world = await createWorld()
-  }, 60_000)
+  })
   afterEach(() => world.proxy.clear())
   afterAll(() => world[Symbol.asyncDispose]())
 
@@ -83,6 +83,18 @@ describe('while a host is paused', () => {
     expect(world.proxy.requests.length).toBe(before)
     return result
   }
+
+  test('that it asked to wait cannot be noted for the others: this account waits all the same', async () => {
+    const lines: string[] = []
+    const deaf: Pacing = {
+      ask: async () => ({ ok: true }),
+      pause: () => Promise.reject(new Error('nowhere to note it')),
+    }
+    await using actor = world.newActor({ pacing: deaf, log: { write: (line) => void lines.push(line) } })
+    const until = await pauseHost(actor, 300)
+    expect(until).toBeGreaterThanOrEqual(world.clock.now() + 299 * SECOND)
+    expect(lines.join('')).toContain('nowhere to note it')
+  })
 
   test('an idle account is snoozed: no request, no attempt, nothing told', async () => {
     await using actor = world.newActor({ random: () => 0 })
@@ -170,7 +182,7 @@ describe('while a host is paused', () => {
     await expectHealthy(world, account.id)
   })
 
-  test('what a dead worker left waits, and goes ahead in time', { timeout: 20_000 }, async () => {
+  test('what a dead worker left waits, and goes ahead in time', async () => {
     await using actor = world.newActor({ random: () => 0 })
     const { account } = await world.connect()
     await kill(world, 'send.in-flight', { action: 'refresh', accountIds: [account.id] })

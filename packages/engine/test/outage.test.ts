@@ -11,7 +11,7 @@ import { createWorld, type World } from './support/world.ts'
 let world: World
 beforeAll(async () => {
   world = await createWorld()
-}, 60_000)
+})
 afterEach(() => world.proxy.clear())
 afterAll(() => world[Symbol.asyncDispose]())
 
@@ -34,7 +34,7 @@ async function work(accountIds: readonly string[], until: number): Promise<numbe
 lostAnswerTests(() => world)
 
 describe('a host that answers 502 for a day', () => {
-  test('kills nobody; all are refreshed when it is back, and it was not hammered', { timeout: 120_000 }, async () => {
+  test('kills nobody; all are refreshed when it is back, and it was not hammered', async () => {
     const connected = await Promise.all(Array.from({ length: 4 }, () => world.connect()))
     const ids = connected.map(({ account }) => account.id)
     world.proxy.fault({ kind: 'status', status: 502 })
@@ -74,7 +74,7 @@ describe('a host that asks us to wait', () => {
 })
 
 describe('a PDS restored from a backup', () => {
-  test('that knows only the previous token gives a successor for it', { timeout: 60_000 }, async () => {
+  test('that knows only the previous token gives a successor for it', async () => {
     await using dir = await tempDir()
     const data = join(dir.path, 'pds')
     const backup = join(dir.path, 'backup')

@@ -16,7 +16,7 @@ import { createWorld, newKey, type World } from './support/world.ts'
 let world: World
 beforeAll(async () => {
   world = await createWorld()
-}, 60_000)
+})
 afterEach(() => world.proxy.clear())
 afterAll(() => world[Symbol.asyncDispose]())
 

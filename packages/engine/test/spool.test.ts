@@ -262,7 +262,7 @@ describe('the spool of a sibling', () => {
     expect(f.names()).toEqual([])
   })
 
-  test('gives each record to one adopter alone, however many race for it', { timeout: 30_000 }, async () => {
+  test('gives each record to one adopter alone, however many race for it', async () => {
     await using f = await fixture()
     const left: string[] = []
     for (let files = 0; files < 40; files++) {
@@ -288,7 +288,7 @@ describe('the spool of a sibling', () => {
     expect(f.names()).toEqual([])
   })
 
-  test('is made anew when an adopter takes its empty beginning for an orphan', { timeout: 30_000 }, async () => {
+  test('is made anew when an adopter takes its empty beginning for an orphan', async () => {
     await using f = await fixture()
     mkdirSync(f.dir, { recursive: true })
     writeFileSync(join(f.dir, 'stop'), '') // keeps the adopter at it

@@ -13,7 +13,7 @@ describe.skipIf(mongo === null)('on MongoDB', () => {
   let world: World
   beforeAll(async () => {
     world = await createWorld({ mongo: mongo! })
-  }, 60_000)
+  })
   afterEach(() => world.proxy.clear())
   afterAll(() => world[Symbol.asyncDispose]())
 

@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { type Account, type AccountEventType, type AuditEntry, idFrom, type OutboxItem } from '@tokenkeeper/core'
+import {
+  type Account,
+  type AccountEventType,
+  type AuditEntry,
+  GRACE_MS,
+  idFrom,
+  type OutboxItem,
+} from '@tokenkeeper/core'
 import { createSqliteStore, type Store } from '@tokenkeeper/store'
 import { AT, buildAccount, buildAttempt, buildLogItem } from '@tokenkeeper/store/build-account'
 import { type TempDir, tempDir } from '@tokenkeeper/testkit'
@@ -39,11 +46,15 @@ const NOW = AT + 1_000
 const LIVE = buildAttempt({ id: 'standing' })
 const OTHER = buildAttempt({ id: 'other' })
 
+const FORMER = { sealed: 'v1.key-0.former', keyId: 'key-0', until: NOW + 1 }
+
 /** As read: with something in every field that a write might touch. */
 const account = buildAccount({
   generation: 3,
   previousCredential: 'v1.key-0.previous',
   previousKeyId: 'key-0',
+  formerCredentials: [FORMER, { ...FORMER, until: NOW }],
+  diesAt: NOW + 9,
   statusReason: 'AN_EARLIER_REASON',
   failure: { count: 2, class: 'transient', code: 'PROVIDER_TIMEOUT', since: AT },
   lastAttempt: { id: 'earlier', outcome: 'failed', generation: 3, at: AT - 1 },
@@ -248,12 +259,18 @@ describe('reconnect', () => {
     generation: 4,
     previousCredential: null,
     previousKeyId: null,
+    formerCredentials: [
+      FORMER,
+      { sealed: 'v1.key-0.previous', keyId: 'key-0', until: AT - 2 + GRACE_MS },
+      { sealed: account.sealedCredential, keyId: account.keyId, until: NOW + 9 },
+    ],
     statusReason: null,
     attempt: null,
     failure: null,
     lastRefreshedAt: null,
     snoozedAt: null,
     pagesGeneration: 0,
+    pagesDueAt: null,
     ownerEmail: null,
     appPasswordTriedAt: null,
   }
@@ -357,6 +374,7 @@ describe('operators', () => {
     keyId: '',
     previousCredential: null,
     previousKeyId: null,
+    formerCredentials: [],
     sealedAppPassword: null,
     appPasswordKeyId: null,
     attempt: null,

@@ -1,5 +1,13 @@
 import { join } from 'node:path'
-import { type Attempt, type AttemptOutcome, ERRORS, type ErrorCode, idFrom, type OutboxItem } from '@tokenkeeper/core'
+import {
+  type Attempt,
+  type AttemptOutcome,
+  ERRORS,
+  type ErrorCode,
+  GRACE_MS,
+  idFrom,
+  type OutboxItem,
+} from '@tokenkeeper/core'
 import { createSqliteStore, type Store } from '@tokenkeeper/store'
 import { AT, buildAccount, buildAttempt, buildLogItem } from '@tokenkeeper/store/build-account'
 import { type TempDir, tempDir } from '@tokenkeeper/testkit'
@@ -28,12 +36,14 @@ const check = (name: string, row: WriteCase) => testWrite(name, row, () => store
 const NOW = AT + 1_000
 const TRANSIENT = { count: 2, class: 'transient', code: 'PROVIDER_TIMEOUT', since: AT } as const
 const OTHER = buildAttempt({ id: 'other' })
+const FORMER = { sealed: 'v1.key-0.former', keyId: 'key-0', until: NOW + 1 }
 
 /** As read: with something in every field that a write might touch. */
 const account = buildAccount({
   generation: 3,
   previousCredential: 'v1.key-0.previous',
   previousKeyId: 'key-0',
+  formerCredentials: [FORMER],
   statusReason: 'AN_EARLIER_REASON',
   failure: TRANSIENT,
   lastAttempt: { id: 'earlier', outcome: 'failed', generation: 3, at: AT - 1 },
@@ -159,6 +169,7 @@ describe('commit', () => {
     previousKeyId: account.keyId,
     sealedCredential: result.sealed,
     keyId: result.keyId,
+    formerCredentials: [FORMER, { sealed: 'v1.key-0.previous', keyId: 'key-0', until: AT - 2 + GRACE_MS }],
     accessExpiresAt: result.accessExpiresAt,
     diesAt: result.diesAt,
     lastRefreshedAt: result.answeredAt,
@@ -256,6 +267,7 @@ describe('the verdicts of an attempt', () => {
     write: dead(flightOf(mine), NOW, { code: 'BLUESKY_MOVED', detail: 'https://new.host', failure: suspected }),
     sets: {
       attempt: null,
+      nextRefreshAt: NOW,
       statusReason: 'BLUESKY_MOVED https://new.host',
       failure: { ...suspected, class: 'dead' },
       lastAttempt: ended('dead'),
@@ -310,6 +322,7 @@ describe('the verdicts of an attempt', () => {
   })
 
   const down = { count: 1, class: 'needs_action', code: 'BLUESKY_TAKEN_DOWN', since: NOW } as const
+  const times = { probeAt: AT + 500, retryAt: AT + 50 }
   const parked = {
     ...common(mine),
     sets: {
@@ -324,12 +337,19 @@ describe('the verdicts of an attempt', () => {
   const log = told(mine, 'needs_action', NOW, { class: 'needs_action', code: 'BLUESKY_TAKEN_DOWN' })
   check('park', {
     ...parked,
-    write: park(flightOf(mine), NOW, AT + 500, down, 'BLUESKY_TAKEN_DOWN'),
+    write: park(flightOf(mine), NOW, times, down, 'BLUESKY_TAKEN_DOWN'),
     tells: [log, event(idFrom('mine', 'account.needs_action'), 'account.needs_action', 'BLUESKY_TAKEN_DOWN')],
   })
   check('park, of an account that is parked already: no news', {
     ...parked,
-    write: park(flightOf(mine, { status: 'needs_action' }), NOW, AT + 500, down, 'BLUESKY_TAKEN_DOWN'),
+    write: park(flightOf(mine, { status: 'needs_action' }), NOW, times, down, 'BLUESKY_TAKEN_DOWN'),
     tells: [log],
+  })
+  check('park, where an earlier outcome is unknown: it is recovered before the probe', {
+    ...parked,
+    ...common(unknown),
+    write: park(flightOf(unknown, { status: 'needs_action' }), NOW, times, down, 'BLUESKY_TAKEN_DOWN'),
+    sets: { ...parked.sets, attempt: { ...unknown, state: 'released', notBefore: AT + 50 } },
+    tells: [told(unknown, 'needs_action', NOW, { class: 'needs_action', code: 'BLUESKY_TAKEN_DOWN' })],
   })
 })

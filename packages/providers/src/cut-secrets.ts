@@ -4,9 +4,11 @@ const MAX_LENGTH = 300
 export function cutSecrets(words: string, secrets: readonly string[]): string {
   let text = words
   for (const secret of secrets) if (secret !== '') text = text.replaceAll(secret, '[token]')
-  // Every JWT begins with these letters (`{"`), whole or cut off; and parts of a secret may be echoed alone.
-  text = text.replace(/[\w.~+/=-]{16,}/g, (run) =>
-    run.includes('eyJ') || secrets.some((secret) => secret.includes(run)) ? '[token]' : run,
-  )
+  // Parts of a secret may be echoed alone.
+  const isPart = (run: string) => secrets.some((secret) => secret.includes(run))
+  // Every JWT begins with these letters (`{"`), whole or cut off.
+  text = text.replace(/[\w.~+/=-]{16,}/g, (run) => (run.includes('eyJ') || isPart(run) ? '[token]' : run))
+  // A token that nobody presented, an app secret, a proof: no word is as long.
+  text = text.replace(/[\w-]{16,}/g, (run) => (run.length >= 32 || isPart(run) ? '[token]' : run))
   return text.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, MAX_LENGTH)
 }

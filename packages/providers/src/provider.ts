@@ -1,9 +1,9 @@
-import type { Account, Credential, Platform, Verdict } from '@tokenkeeper/core'
+import type { Account, Credential, PageVerdict, Platform, Verdict } from '@tokenkeeper/core'
 
 /** What a provider may know of an account. */
 export type ProviderAccount = Pick<
   Account,
-  'id' | 'platform' | 'providerAppId' | 'externalId' | 'serviceUrl' | 'issuer'
+  'id' | 'platform' | 'providerAppId' | 'externalId' | 'serviceUrl' | 'issuer' | 'diesAt'
 >
 
 /** A successor. All times are ms since the epoch; null = the provider did not tell. */
@@ -14,7 +14,17 @@ export interface Refreshed {
   readonly diesAt: number | null
   /** Something to show beside a healthy account, as a stable code (BLUESKY_DEACTIVATED). */
   readonly note: 'BLUESKY_DEACTIVATED' | null
+  /** What became of the end of the token. Absent where refreshing does not extend (Bluesky). */
+  readonly extension?: Extension
+  /** When the user has to consent anew (ms); null = never; absent = not told, so what is stored stands. */
+  readonly dataAccessExpiresAt?: number | null
 }
+
+/**
+ * `extended`: the token ends later than the one before. `same_expiry`: it was accepted, but ends when that one did, or
+ * sooner. `unknown`: one of the two ends is not known, or there is none.
+ */
+export type Extension = 'extended' | 'same_expiry' | 'unknown'
 
 export type RefreshAnswer = Refreshed | Verdict
 
@@ -54,6 +64,43 @@ export interface ExtendProvider extends ProviderBase {
   readonly kind: 'extend'
   /** Asks the provider by another way whether the token is really dead. Never rejects. */
   confirmDead(account: ProviderAccount, credential: Credential): Promise<'dead' | 'alive' | 'unknown'>
+  /** Before this (ms) the provider refuses to refresh. Absent: it takes any token. */
+  earliestRefreshAt?(account: Pick<Account, 'connectedAt' | 'lastRefreshedAt'>): number
+  /** Whether our app is accepted again after a halt. Never rejects. Absent: the next refresh has to tell. */
+  probeApp?(): Promise<'accepted' | Verdict>
+  /** Absent where accounts have no Pages. */
+  readonly pages?: PageProvider
+}
+
+/** The Pages of an account, whose tokens come from the account's own. */
+export interface PageProvider {
+  /** All Pages that the user manages, each with its token as of now. Never rejects. */
+  list(account: ProviderAccount, credential: Credential): Promise<PageListing | Verdict>
+  /** Whether a Page's own token works. Never rejects. */
+  check(account: ProviderAccount, page: PageToken): Promise<'works' | PageVerdict>
+}
+
+export interface PageListing {
+  readonly kind: 'pages'
+  /** Whether the listing came to its end. If not, nothing follows from a Page that is missing. */
+  readonly complete: boolean
+  readonly pages: readonly ListedPage[]
+}
+
+export interface ListedPage {
+  /** The Page's id. */
+  readonly externalId: string
+  readonly name: string
+  /** Null: the user has not granted the permission for this Page. Does not expire by itself. */
+  readonly token: string | null
+  /** What the user may do there (`CREATE_CONTENT`). */
+  readonly tasks: readonly string[]
+  readonly instagramBusinessAccountId: string | null
+}
+
+export interface PageToken {
+  readonly externalId: string
+  readonly token: string
 }
 
 export type Provider = GraceProvider | ExtendProvider
@@ -70,4 +117,6 @@ export interface FreshLogin {
   readonly credential: Credential
   readonly accessExpiresAt: number | null
   readonly diesAt: number | null
+  /** As in {@link Refreshed}. */
+  readonly dataAccessExpiresAt?: number | null
 }

@@ -45,6 +45,7 @@ async function subject(serviceUrl = pds.url): Promise<Subject> {
       externalId: did,
       serviceUrl,
       issuer: 'did:web:localhost',
+      diesAt: null,
     },
     credential: { accessToken: accessJwt, refreshToken: refreshJwt },
   }

@@ -134,7 +134,14 @@ describe('small answers of the provider', () => {
   })
 
   test('the host to pace', () => {
-    const account = { id: '', platform: 'bluesky', providerAppId: '', externalId: DID, issuer: null } as const
+    const account = {
+      id: '',
+      platform: 'bluesky',
+      providerAppId: '',
+      externalId: DID,
+      issuer: null,
+      diesAt: null,
+    } as const
     expect(provider.hostOf({ ...account, serviceUrl: 'https://pds.example.com:8443' })).toBe('pds.example.com:8443')
     expect(provider.hostOf({ ...account, serviceUrl: null })).toBe('unknown')
   })

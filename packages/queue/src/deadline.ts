@@ -1,4 +1,4 @@
-import { type Clock, CodedError } from '@tokenkeeper/core'
+import { type Clock, CodedError, within } from '@tokenkeeper/core'
 
 /**
  * BullMQ waits without end for a Redis that was never reachable, whatever ioredis is told: callers wait no longer.
@@ -8,16 +8,12 @@ const DEADLINE_MS = 2_000
 
 /** Rejects with REDIS_UNAVAILABLE if Redis cannot do the work, or has not done it within 2 s, or the given ms. */
 export async function withinDeadline<T>(clock: Clock, work: () => Promise<T>, ms = DEADLINE_MS): Promise<T> {
-  const done = new AbortController()
-  const late = clock.sleep(ms, done.signal).then(() => {
-    throw new CodedError('REDIS_UNAVAILABLE', { internal: `no answer within ${ms} ms` })
-  })
   try {
-    return await Promise.race([work(), late])
+    return await within(clock, ms, work(), () => {
+      throw new CodedError('REDIS_UNAVAILABLE', { internal: `no answer within ${ms} ms` })
+    })
   } catch (error) {
     throw isRedisTrouble(error) ? new CodedError('REDIS_UNAVAILABLE', { cause: error }) : error
-  } finally {
-    done.abort()
   }
 }
 

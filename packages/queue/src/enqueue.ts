@@ -1,4 +1,4 @@
-import { type Clock, priorityByTimeLeft, type RefreshType } from '@tokenkeeper/core'
+import { type Account, attemptKey, type Clock, priorityByTimeLeft, type RefreshType } from '@tokenkeeper/core'
 import type { DueAccount } from '@tokenkeeper/store'
 import type { Queue } from 'bullmq'
 import { withinDeadline } from './deadline.ts'
@@ -8,10 +8,8 @@ const PAGE = 500
 
 export interface EnqueueOptions {
   readonly type: RefreshType
-  /** Refresh even what is not due, unless that has been attempted since it was asked for. */
+  /** Refresh even what is not due, unless that has been attempted since it was read. */
   readonly force?: boolean
-  /** When a forced refresh was asked for (ms since the epoch); default: now. */
-  readonly since?: number
   /** Before everything else in the queue, whatever time is left. */
   readonly first?: boolean
   readonly clock: Clock
@@ -23,15 +21,20 @@ export interface EnqueueOptions {
  */
 export async function enqueueRefresh(
   queue: Queue<RefreshJob>,
-  accounts: readonly Pick<DueAccount, 'id' | 'diesAt'>[],
-  { clock, type, force = false, since = clock.now(), first = false }: EnqueueOptions,
+  accounts: readonly (Pick<DueAccount, 'id' | 'diesAt'> & Partial<Pick<Account, 'lastAttempt'>>)[],
+  { clock, type, force = false, first = false }: EnqueueOptions,
 ): Promise<string[]> {
   const ids: string[] = []
   for (let from = 0; from < accounts.length; from += PAGE) {
     const now = clock.now()
-    const page = accounts.slice(from, from + PAGE).map(({ id, diesAt }) => ({
+    const page = accounts.slice(from, from + PAGE).map(({ id, diesAt, lastAttempt }) => ({
       name: 'refresh-account',
-      data: { accountId: id, type, force, ...(force && { since }) },
+      data: {
+        accountId: id,
+        type,
+        force,
+        ...(force && lastAttempt !== undefined && { seen: attemptKey(lastAttempt) }),
+      },
       opts: {
         deduplication: { id: `account-${id}` },
         // BullMQ runs jobs without a priority before all that have one.

@@ -8,7 +8,7 @@ export const refreshJobSchema = z.strictObject({
   accountId: id,
   type: z.enum(['scheduled', 'manual', 'on_demand', 'test']),
   force: z.boolean(),
-  since: z.int().min(0).optional(),
+  seen: z.string().max(100).optional(),
 })
 export type RefreshJob = z.infer<typeof refreshJobSchema>
 

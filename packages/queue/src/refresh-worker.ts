@@ -13,12 +13,13 @@ export function createRefreshWorker(name: RefreshQueueName, deps: WorkerDeps): W
 }
 
 async function refresh(deps: WorkerDeps, job: Job<RefreshJob>, token: string | undefined): Promise<JobResult> {
-  const { accountId, type, force, since } = parseJob(refreshJobSchema, job.data)
+  const { accountId, type, force, seen } = parseJob(refreshJobSchema, job.data)
   const outcome = await deps.engine.refreshAccount(accountId, {
     type,
     force,
-    ...(force && since !== undefined && { since }),
+    ...(force && seen !== undefined && { seen }),
     job: { id: jobIdentity(job), run: job.attemptsStarted },
+    relayLater: true,
   })
   return settleJob(outcome, job, token, deps.clock)
 }

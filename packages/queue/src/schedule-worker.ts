@@ -1,4 +1,4 @@
-import { CodedError } from '@tokenkeeper/core'
+import { CodedError, MINUTE } from '@tokenkeeper/core'
 import { type Job, Worker } from 'bullmq'
 import type { WorkerDeps } from './deps.ts'
 import { parseJob, refreshAllJobSchema, runJobSchema, type ScheduleJob } from './jobs.ts'
@@ -12,6 +12,8 @@ import { processor, workerOptions } from './worker-options.ts'
 const CONCURRENCY = 5
 const FIRST_LOOK_MS = 100
 const LONGEST_LOOK_MS = 2_000
+/** How far a tick may seem to lie ahead, where another machine's clock brought it. */
+const CLOCKS_DIFFER_MS = MINUTE
 
 /** Works on ticks and on the steps of runs. */
 export function createScheduleWorker(deps: WorkerDeps): Worker<ScheduleJob, unknown> {
@@ -32,10 +34,15 @@ async function dispatch(deps: WorkerDeps, job: Job<ScheduleJob>, token: string |
   }
 }
 
+/**
+ * A tick that was brought forward, as whoever can write to Redis may do, starts nothing: it would spend the occurrence
+ * whose time is still to come.
+ */
 async function refreshAll(deps: WorkerDeps, job: Job<ScheduleJob>): Promise<unknown> {
   const { scheduleId } = parseJob(refreshAllJobSchema, job.data)
   const schedule = deps.schedules.find(({ id }) => id === scheduleId)
-  if (schedule) await startOccurrence(deps, schedule, tickTime(job))
+  const tick = tickTime(job)
+  if (schedule && tick <= deps.clock.now() + CLOCKS_DIFFER_MS) await startOccurrence(deps, schedule, tick)
   return { scheduleId }
 }
 

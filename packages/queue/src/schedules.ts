@@ -56,7 +56,7 @@ async function firstSeen({ store, clock, makeId }: ProducerDeps, schedule: Sched
     requestedBy: BY_SCHEDULE,
   }
   const times = { createdAt: now, startedAt: now, finishedAt: now }
-  return (await store.runs.insert({ ...marker, ...times, cursor: null, totals: NO_TOTALS })).createdAt
+  return (await store.runs.insert({ ...marker, ...times, cursor: null, window: null, totals: NO_TOTALS })).createdAt
 }
 
 /** The schedule's latest time at or before `now` (ms). */

@@ -83,8 +83,8 @@ describe('what becomes of a job', () => {
     harness.engine.refresh = async () => outcomes.shift()!
     const job = await inState(harness, await enqueue(harness, true), 'completed')
     expect(harness.engine.calls.map(({ options }) => options)).toEqual([
-      { type: 'manual', force: true, seen: 'none', job: { id: expect.any(String), run: 1 } },
-      { type: 'manual', force: false, job: { id: expect.any(String), run: 2 } },
+      { type: 'manual', force: true, seen: 'none', job: { id: expect.any(String), run: 1 }, relayLater: true },
+      { type: 'manual', force: false, job: { id: expect.any(String), run: 2 }, relayLater: true },
     ])
     const [first, second] = harness.engine.calls
     expect(second!.options.job!.id).toBe(first!.options.job!.id)

@@ -12,7 +12,7 @@ export interface BatchOperation {
 export interface Batcher<Operation extends BatchOperation> {
   /**
    * Resolves, once the batch is durable, with how many rows or documents this operation changed. Rejects with the
-   * batch's error, which leaves unknown whether the operation was applied.
+   * error of the batch, or of this operation alone, which leaves unknown whether the operation was applied.
    */
   submit(operation: Operation): Promise<number>
   /** Resolves when nothing waits and nothing runs. */
@@ -23,6 +23,11 @@ export interface BatcherOptions<Operation> {
   /** Carries the operations out and makes them durable; one result for each. Runs one batch at a time. */
   execute(operations: readonly Operation[]): Promise<readonly number[]>
   readonly maxSize: number
+  /**
+   * Is an error the fault of some operation and not of the store, and has nothing of the batch been applied? Then the
+   * others are carried out without it.
+   */
+  readonly isOfOne?: (error: unknown) => boolean
   readonly hook?: Hook
 }
 
@@ -46,16 +51,25 @@ export function createBatcher<Operation extends BatchOperation>(
   async function run(): Promise<void> {
     while (queue.length > 0) {
       await nextTurn()
-      const batch = takeBatch()
-      try {
-        const results = await options.execute(batch.map((pending) => pending.operation))
-        if (hook === noHook) batch.forEach((pending, i) => void pending.resolve(results[i]!))
-        else void acknowledgeThrough(hook, batch, results)
-      } catch (error) {
+      await carryOut(takeBatch())
+    }
+    running = null
+  }
+
+  async function carryOut(batch: readonly Pending<Operation>[]): Promise<void> {
+    try {
+      const results = await options.execute(batch.map((pending) => pending.operation))
+      if (hook === noHook) batch.forEach((pending, i) => void pending.resolve(results[i]!))
+      else void acknowledgeThrough(hook, batch, results)
+    } catch (error) {
+      if (batch.length > 1 && options.isOfOne?.(error)) {
+        const half = Math.ceil(batch.length / 2)
+        await carryOut(batch.slice(0, half))
+        await carryOut(batch.slice(half))
+      } else {
         for (const pending of batch) pending.reject(error)
       }
     }
-    running = null
   }
 
   function takeBatch(): Pending<Operation>[] {

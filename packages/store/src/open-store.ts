@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { type Clock, CodedError, type Hook } from '@tokenkeeper/core'
 import { createSqliteStore } from './sqlite/index.ts'
 import type { Store } from './store.ts'
@@ -5,6 +6,8 @@ import type { Store } from './store.ts'
 export interface OpenStoreOptions {
   readonly clock?: Clock
   readonly hook?: Hook
+  /** Rejects with STORE_NOT_FOUND where there is no database yet, instead of making one. */
+  readonly mustExist?: boolean
 }
 
 /**
@@ -16,7 +19,10 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
   switch (scheme?.toLowerCase()) {
     case 'sqlite':
       if (!path)
-        throw new CodedError('STORE_URL_UNKNOWN', { publicMessage: 'DATABASE_URL has no path: use sqlite:PATH.' })
+        throw new CodedError('STORE_URL_UNKNOWN', {
+          publicMessage: 'The database address (DATABASE_URL, if none was given) has no path: use sqlite:PATH.',
+        })
+      if (options.mustExist && !existsSync(path)) throw new CodedError('STORE_NOT_FOUND')
       return createSqliteStore({ ...options, path })
     case 'mongodb':
     case 'mongodb+srv': {
@@ -27,8 +33,8 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
     default:
       throw new CodedError('STORE_URL_UNKNOWN', {
         publicMessage: scheme
-          ? `DATABASE_URL names no known store (${scheme}:): use sqlite:PATH or mongodb://HOST/DATABASE.`
-          : 'DATABASE_URL has no scheme: use sqlite:PATH or mongodb://HOST/DATABASE.',
+          ? `The database address (DATABASE_URL, if none was given) names no known store (${scheme}:): use sqlite:PATH or mongodb://HOST/DATABASE.`
+          : 'The database address (DATABASE_URL, if none was given) has no scheme: use sqlite:PATH or mongodb://HOST/DATABASE.',
       })
   }
 }

@@ -4,18 +4,22 @@ import type {
   AccountStatus,
   ApiKey,
   AuditEntry,
+  Halt,
   OutboxItem,
+  Page,
   Platform,
   RefreshLogEntry,
 } from '@tokenkeeper/core'
 import type { AccountWrite } from './write.ts'
 
 /**
- * Where accounts live. One account document is the unit of atomicity; there are no transactions across documents.
+ * Where accounts live. One document is the unit of atomicity; there are no transactions across documents.
  * Every method may reject with CodedError STORE_UNAVAILABLE, which says nothing about whether a write was applied.
  */
 export interface Store extends AsyncDisposable {
   readonly accounts: AccountStore
+  readonly pages: AccountPageStore
+  readonly halts: HaltStore
   readonly log: LogStore
   readonly events: EntryStore<AccountEvent>
   readonly audit: EntryStore<AuditEntry>
@@ -41,6 +45,8 @@ export interface AccountStore {
   write(write: AccountWrite): Promise<boolean>
   /** Accounts that fall due by `before`, ordered by (nextRefreshAt, id), after the cursor. Served by an index. */
   due(query: DueQuery): Promise<DueAccount[]>
+  /** Active accounts whose Pages are to be fetched, ordered by (pagesDueAt, id), after the cursor. Served by an index. */
+  pagesDue(query: PagesDueQuery): Promise<PagesDueAccount[]>
   /**
    * Attempts that may be taken over by `now`: live past their lease, released or held past notBefore; the longest
    * waiting first. Not those of quarantined accounts or of ones being removed. Served by an index.
@@ -51,11 +57,11 @@ export interface AccountStore {
   /** Ordered by id. */
   list(query: ListQuery): Promise<Account[]>
   count(query: Pick<ListQuery, 'platform' | 'statusIn'>): Promise<number>
-  /** Takes items off an outbox by their ids. */
-  pull(id: string, itemIds: readonly string[]): Promise<void>
+  /** Takes items off an outbox by their ids. False if there is no such account. */
+  pull(id: string, itemIds: readonly string[]): Promise<boolean>
   /** Deletes the document, only if it is `removing` and its outbox is empty. */
   deleteRemoved(id: string): Promise<boolean>
-  /** Does any document still hold something sealed by this key? Tells whether the key may be retired. */
+  /** Does any account still hold something sealed by this key? A key that none holds, nor any Page, may be retired. */
   usesKey(keyId: string): Promise<boolean>
 }
 
@@ -83,6 +89,18 @@ export interface DueAccount {
   readonly diesAt: number | null
 }
 
+export interface PagesDueQuery {
+  readonly platforms: readonly Platform[]
+  /** Those whose pagesDueAt is not later than this (ms). */
+  readonly at: number
+  readonly after: { readonly pagesDueAt: number; readonly id: string } | null
+  readonly limit: number
+}
+
+export interface PagesDueAccount extends DueAccount {
+  readonly pagesDueAt: number
+}
+
 export interface ListQuery {
   readonly platform?: Platform
   readonly statusIn?: readonly AccountStatus[]
@@ -92,21 +110,61 @@ export interface ListQuery {
 }
 
 /** How everything that a store holds of one kind can be read, for copies. */
-export interface PageStore<T> {
+export interface Scannable<T> {
   /** Those after the id, in the store's own order of ids. Served by an index. */
-  page(query: { readonly afterId: string | null; readonly limit: number }): Promise<T[]>
+  scan(query: { readonly afterId: string | null; readonly limit: number }): Promise<T[]>
   /** Those that exist, in no particular order. */
   getMany(ids: readonly string[]): Promise<T[]>
 }
 
-export interface EntryStore<T> extends PageStore<T> {
+/** The Facebook Pages of accounts. What is written at once shares transactions or bulk writes, some hundreds in each. */
+export interface AccountPageStore extends Scannable<Page> {
+  /**
+   * Inserts each, or puts it in the place of the one that is there, if that was not listed later: if (parentGeneration,
+   * refreshedAt) of the one there is not greater, so that a slow older listing overwrites no newer one. Resolves with
+   * the ids of those that surely landed; read again to learn of the others.
+   */
+  put(pages: readonly Page[]): Promise<ReadonlySet<string>>
+  /** Puts each `to` in the place of its `from`, only if that is still exactly as it was read. Resolves as `put`. */
+  update(changes: readonly PageChange[]): Promise<ReadonlySet<string>>
+  get(id: string): Promise<Page | null>
+  /** Ordered by id. */
+  ofAccount(accountId: string, query: { readonly afterId: string | null; readonly limit: number }): Promise<Page[]>
+  removeAccount(accountId: string): Promise<void>
+  /** Does any Page still hold a token sealed by this key? */
+  usesKey(keyId: string): Promise<boolean>
+}
+
+/** One Page as it was read, and as it is to be. */
+export interface PageChange {
+  readonly from: Page
+  readonly to: Page
+}
+
+/** At most one halt for each platform app, under an id made from both. */
+export interface HaltStore {
+  /** False if one stands there already; then nothing changes. */
+  insert(halt: Halt): Promise<boolean>
+  get(id: string): Promise<Halt | null>
+  /** The oldest first. There are few. */
+  list(): Promise<Halt[]>
+  /**
+   * Only if it is still exactly as it was read: of many workers that move probeAt of one halt at once, exactly one is
+   * told true, and may probe.
+   */
+  update(from: Halt, to: Halt): Promise<boolean>
+  /** Only if it is still exactly as it was read. */
+  remove(halt: Halt): Promise<boolean>
+}
+
+export interface EntryStore<T> extends Scannable<T> {
   /** Inserts under the entries' own ids; one that is there already is left as it is. */
   insert(entries: readonly T[]): Promise<void>
   /** Newest first. */
   list(query: { readonly accountId?: string; readonly limit: number }): Promise<T[]>
 }
 
-export interface LogStore extends PageStore<RefreshLogEntry> {
+export interface LogStore extends Scannable<RefreshLogEntry> {
   /**
    * Inserts under the entries' own ids. An entry that is there is replaced only by a stronger outcome of the same
    * attempt: `refreshed` over the attempt's own verdict over `interrupted`, `superseded` and `removed`.
@@ -135,7 +193,17 @@ export interface Run {
   readonly finishedAt: number | null
   /** The last account id that is accounted for. */
   readonly cursor: string | null
+  /** The accounts after the cursor that are at work now, in the order of their ids; null between two windows. */
+  readonly window: readonly SeenAccount[] | null
   readonly totals: RunTotals
+}
+
+/** An account as it stood when its window of a run was begun: what differs later happened in the run. */
+export interface SeenAccount {
+  readonly id: string
+  /** By `attemptKey`. */
+  readonly attempted: string
+  readonly snoozedAt: number | null
 }
 
 export interface RunFilter {
@@ -149,7 +217,7 @@ export type RunTotals = Readonly<Record<RunTotalName, number>> & {
 }
 export type RunTotalName = 'total' | 'refreshed' | 'failed' | 'skipped' | 'deferred'
 
-export interface RunStore extends PageStore<Run> {
+export interface RunStore extends Scannable<Run> {
   /** Inserts, unless (scheduleId, occurrence) is there: returns the run that stands. */
   insert(run: Run): Promise<Run>
   get(id: string): Promise<Run | null>
@@ -157,7 +225,9 @@ export interface RunStore extends PageStore<Run> {
   latest(scheduleId: string): Promise<Run | null>
   /** Oldest first. */
   unfinished(limit: number): Promise<Run[]>
-  /** Moves cursor, totals and finishedAt together, only if the cursor is still `from`. */
+  /** Notes the window after the cursor, only if the cursor is still `from`, none is noted, and the run goes on. */
+  beginWindow(id: string, from: string | null, window: readonly SeenAccount[]): Promise<boolean>
+  /** Moves cursor, totals and finishedAt together and forgets the window, only if the cursor is still `from`. */
   advance(id: string, from: string | null, to: Pick<Run, 'cursor' | 'totals' | 'finishedAt'>): Promise<boolean>
 }
 

@@ -28,6 +28,7 @@ export interface Condition {
   readonly connectIdNot?: string
   readonly sealedCredential?: string
   readonly previousCredential?: string | null
+  readonly pagesDueAt?: number | null
 }
 
 export type Settable = Omit<

@@ -91,6 +91,43 @@ describe('batches', () => {
     expect(await batcher.submit(operation(3))).toBe(1)
   })
 
+  test('that fail by one operation are halved until it is alone: the others go through, in their order', async () => {
+    const positions = fc.uniqueArray(fc.nat(19), { maxLength: 3 })
+    await fc.assert(
+      fc.asyncProperty(positions, async (bad) => {
+        const batches: number[][] = []
+        const batcher = createBatcher<Operation>({
+          async execute(operations) {
+            const values = operations.map(({ value }) => value)
+            if (values.some((value) => bad.includes(value))) throw new Error('not this one')
+            batches.push(values)
+            return values
+          },
+          maxSize: 100,
+          isOfOne: () => true,
+        })
+        const results = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => batcher.submit(operation(i))))
+        for (const [i, { status }] of results.entries()) expect(status === 'rejected').toBe(bad.includes(i))
+        expect(batches.flat()).toEqual(results.flatMap((_, i) => (bad.includes(i) ? [] : [i])))
+      }),
+    )
+  })
+
+  test('that fail by the store are not tried again', async () => {
+    let tries = 0
+    const batcher = createBatcher<Operation>({
+      async execute() {
+        tries++
+        throw new Error('no disk')
+      },
+      maxSize: 100,
+      isOfOne: (error) => (error as Error).message !== 'no disk',
+    })
+    const results = await Promise.allSettled([1, 2, 3].map((value) => batcher.submit(operation(value))))
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(tries).toBe(1)
+  })
+
   test('drain waits for all that was submitted', async () => {
     const { batcher, batches } = recording({ maxSize: 1 })
     for (let i = 0; i < 5; i++) void batcher.submit(operation(i))

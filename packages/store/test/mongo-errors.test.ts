@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { mongo } from 'mongoose'
 import { describe, expect, test } from 'vitest'
 import { createMongoStore } from '../src/mongo/index.ts'
+import { SCHEMA_VERSION } from '../src/mongo/prepare.ts'
 import { startWireServer } from './support/wire-server.ts'
 
 const HELLO = {
@@ -59,7 +60,7 @@ describe('at a server that', () => {
   test('stepped down or is read-only', async () => {
     await using server = await startWireServer((command) => {
       if (isHello(command)) return HELLO
-      if (command === 'find') return madeBy(1)
+      if (command === 'find') return madeBy(SCHEMA_VERSION)
       if (command !== 'update') return {}
       return { ok: 0, code: 10107, codeName: 'NotWritablePrimary', errmsg: 'not primary' }
     })
@@ -73,7 +74,7 @@ describe('at a server that', () => {
   test('acknowledges a write, but no majority has it', async () => {
     await using server = await startWireServer((command) => {
       if (isHello(command)) return HELLO
-      if (command === 'find') return madeBy(1)
+      if (command === 'find') return madeBy(SCHEMA_VERSION)
       if (command !== 'update') return {}
       return { n: 1, nModified: 1, writeConcernError: { code: 64, codeName: 'WriteConcernFailed', errmsg: 'waiting' } }
     })
@@ -132,7 +133,7 @@ describe('of two processes that make the database at once', () => {
   test('any other failure is not repeated', async () => {
     await using server = await startWireServer((command) => {
       if (isHello(command)) return HELLO
-      if (command === 'find') return madeBy(1)
+      if (command === 'find') return madeBy(SCHEMA_VERSION)
       return { ok: 0, code: 85, codeName: 'IndexOptionsConflict', errmsg: 'an index of that name has other options' }
     })
     expect(await openFails(server.url)).toMatchObject({ code: 'INTERNAL' })

@@ -3,6 +3,7 @@ import { mongoForTests } from '@tokenkeeper/testkit'
 import type { mongo } from 'mongoose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AT, buildAccount, buildAttempt, buildLogEntry, buildLogItem } from '../src/conformance/build-account.ts'
+import { buildRun } from '../src/conformance/runs.ts'
 import { openStore } from '../src/index.ts'
 import { createMongoStore } from '../src/mongo/index.ts'
 import { type MongoDatabase, openDatabase, openMongoFixture } from './support/mongo-fixture.ts'
@@ -34,6 +35,15 @@ describe.skipIf(server === null)('a MongoDB store', () => {
     await store.ping()
   })
 
+  test('that must exist is not made where there is none', async () => {
+    await using empty = await openDatabase(server!)
+    await expect(openStore(empty.url, { mustExist: true })).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' })
+    expect(await empty.db.listCollections().toArray()).toEqual([])
+    await (await openStore(empty.url))[Symbol.asyncDispose]()
+    await using store = await openStore(empty.url, { mustExist: true })
+    await store.ping()
+  })
+
   test('keeps ids as ObjectIds and times as dates, which mongosh shows', async () => {
     await using fixture = await openMongoFixture(database)
     await fixture.store.accounts.insert(FULL)
@@ -51,6 +61,21 @@ describe.skipIf(server === null)('a MongoDB store', () => {
     })
     expect(logged?.accountId.toHexString()).toBe(FULL.id)
     expect(logged).toMatchObject({ refreshedAt: new Date(AT), success: true })
+  })
+
+  test('reads what an earlier version wrote, and writes it on', async () => {
+    await using fixture = await openMongoFixture(database)
+    const { accounts, runs } = fixture.store
+    const [account, run] = [buildAccount(), buildRun()]
+    await accounts.insert(account)
+    await runs.insert(run)
+    await database.db.collection('accounts').updateMany({}, { $unset: { formerCredentials: 1 } })
+    await database.db.collection('runs').updateMany({}, { $unset: { window: 1 } })
+    expect(await accounts.get(account.id)).toStrictEqual(account)
+    expect(await runs.get(run.id)).toStrictEqual(run)
+    const window = [{ id: account.id, attempted: 'none', snoozedAt: null }]
+    expect(await runs.beginWindow(run.id, null, window)).toBe(true)
+    expect(await runs.get(run.id)).toStrictEqual({ ...run, window })
   })
 
   test.each<[string, mongo.UpdateFilter<mongo.BSON.Document>]>([
@@ -73,7 +98,7 @@ describe.skipIf(server === null)('a MongoDB store', () => {
     const accounts = database.db.collection('accounts')
     const names = async () => (await accounts.indexes()).map(({ name }) => name).toSorted()
     const complete = await names()
-    expect(complete).toEqual(['_id_', 'due', 'login', 'outbox', 'stale'])
+    expect(complete).toEqual(['_id_', 'due', 'login', 'outbox', 'pagesDue', 'stale'])
     await accounts.dropIndex('due')
     await fixture.openSecond()
     expect(await names()).toEqual(complete)

@@ -18,11 +18,17 @@ describe('openStore', () => {
   test.each([
     [
       'postgres://keeper:hunter2@db/tokens',
-      'DATABASE_URL names no known store (postgres:): use sqlite:PATH or mongodb://HOST/DATABASE.',
+      'The database address (DATABASE_URL, if none was given) names no known store (postgres:): use sqlite:PATH or mongodb://HOST/DATABASE.',
     ],
-    ['hunter2', 'DATABASE_URL has no scheme: use sqlite:PATH or mongodb://HOST/DATABASE.'],
-    ['', 'DATABASE_URL has no scheme: use sqlite:PATH or mongodb://HOST/DATABASE.'],
-    ['sqlite:', 'DATABASE_URL has no path: use sqlite:PATH.'],
+    [
+      'hunter2',
+      'The database address (DATABASE_URL, if none was given) has no scheme: use sqlite:PATH or mongodb://HOST/DATABASE.',
+    ],
+    [
+      '',
+      'The database address (DATABASE_URL, if none was given) has no scheme: use sqlite:PATH or mongodb://HOST/DATABASE.',
+    ],
+    ['sqlite:', 'The database address (DATABASE_URL, if none was given) has no path: use sqlite:PATH.'],
   ])('refuses %j and shows no more of it than the scheme', async (url, message) => {
     const error = await openStore(url).catch((caught: unknown) => caught)
     expect(error).toMatchObject({ code: 'STORE_URL_UNKNOWN', message })

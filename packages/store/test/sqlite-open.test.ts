@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { buildAccount } from '../src/conformance/build-account.ts'
+import { buildRun } from '../src/conformance/runs.ts'
 import { createSqliteStore } from '../src/index.ts'
+import { init } from '../src/sqlite/migrations/001-init.ts'
+import { accountTable, runTable, type Table } from '../src/sqlite/rows.ts'
 import { codeOf } from './support/codes.ts'
 import { runChild } from './support/processes.ts'
 import { openSqliteFixture, type SqliteFixture } from './support/sqlite-fixture.ts'
@@ -14,6 +17,22 @@ async function closedFile(count = 3): Promise<SqliteFixture> {
   for (let i = 0; i < count; i++) await fixture.store.accounts.insert(buildAccount())
   await fixture.store[Symbol.asyncDispose]()
   return fixture
+}
+
+/** Inserts what the file's own version of the table has a column for. */
+function insertKnown<T>(raw: DatabaseSync, table: Table<T>, entity: T): void {
+  const known = new Set(
+    raw
+      .prepare(`PRAGMA table_info(${table.name})`)
+      .all()
+      .map(({ name }) => name),
+  )
+  const values = table.toParams(entity)
+  const columns = table.columns.flatMap((name, i) => (known.has(name) ? [{ name, value: values[i]! }] : []))
+  const names = columns.map(({ name }) => name).join(', ')
+  const places = columns.map(() => '?').join(', ')
+  const insert = raw.prepare(`INSERT INTO ${table.name} (${names}) VALUES (${places})`)
+  insert.run(...columns.map(({ value }) => value))
 }
 
 describe('opening', () => {
@@ -32,21 +51,28 @@ describe('opening', () => {
     const second = await fixture.openSecond()
     expect(await second.accounts.get(account.id)).toStrictEqual(account)
     using raw = new DatabaseSync(fixture.path)
-    expect(raw.prepare('PRAGMA user_version').get()).toMatchObject({ user_version: 2 })
+    expect(raw.prepare('PRAGMA user_version').get()).toMatchObject({ user_version: 4 })
     expect(raw.prepare('PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' })
     const tables = raw.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table'`).all()
     expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['accounts', 'refresh_log']))
   })
 
   test('migrates a file of the first version, and its data stay', async () => {
-    await using fixture = await closedFile()
+    await using fixture = await closedFile(0)
+    const path = join(fixture.directory, 'first-version.db')
+    const [account, run] = [buildAccount(), buildRun({ cursor: 'so far' })]
     {
-      using raw = new DatabaseSync(fixture.path)
-      raw.exec('DROP TABLE api_keys; DROP INDEX runs_schedule; PRAGMA user_version = 1')
+      using raw = new DatabaseSync(path)
+      raw.exec(init)
+      raw.exec('PRAGMA user_version = 1')
+      insertKnown(raw, accountTable, account)
+      insertKnown(raw, runTable, run)
     }
-    const reopened = await fixture.openSecond()
-    expect(await reopened.accounts.count({})).toBe(3)
-    expect(await reopened.apiKeys.list()).toEqual([])
+    await using store = createSqliteStore({ path })
+    expect(await store.accounts.get(account.id)).toStrictEqual(account)
+    expect(await store.runs.get(run.id)).toStrictEqual(run)
+    expect(await store.apiKeys.list()).toEqual([])
+    expect(await store.halts.list()).toEqual([])
   })
 
   test('several processes that start at once on no file agree', async () => {

@@ -1,10 +1,13 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { dueClause, listClause, STALE_SQL, WITH_OUTBOX_SQL } from '../src/sqlite/accounts.ts'
+import { buildPage } from '../src/conformance/build-account.ts'
+import { dueClause, listClause, pagesDueClause, STALE_SQL, WITH_OUTBOX_SQL } from '../src/sqlite/accounts.ts'
+import { replaceAsRead } from '../src/sqlite/as-read.ts'
 import type { Clause } from '../src/sqlite/clause.ts'
-import { pageClause } from '../src/sqlite/pages.ts'
-import { auditTable, eventTable, logTable, runTable } from '../src/sqlite/rows.ts'
+import { ofAccountClause } from '../src/sqlite/pages.ts'
+import { auditTable, eventTable, logTable, pageTable, runTable } from '../src/sqlite/rows.ts'
 import { LATEST_SQL } from '../src/sqlite/runs.ts'
+import { scanClause } from '../src/sqlite/scan.ts'
 import { openSqliteFixture } from './support/sqlite-fixture.ts'
 
 const due = { platform: 'bluesky', before: 1, limit: 100 } as const
@@ -20,6 +23,16 @@ const CASES: [name: string, clause: Clause, index: RegExp][] = [
     'due, of several statuses, after a cursor',
     dueClause({ ...due, statusIn: ['active', 'needs_action', 'quarantined'], after }),
     /USING INDEX accounts_due \(platform=\? AND status=\? AND \(next_refresh_at,id\)>\(\?,\?\) AND next_refresh_at<\?\)/,
+  ],
+  [
+    'Pages due',
+    pagesDueClause({ platforms: ['meta'], at: 1, after: null, limit: 100 }),
+    /USING INDEX accounts_pages_due \(platform=\? AND pages_due_at<\?\)/,
+  ],
+  [
+    'Pages due, of several platforms, after a cursor',
+    pagesDueClause({ platforms: ['meta', 'threads'], at: 1, after: { pagesDueAt: 0, id: '' }, limit: 100 }),
+    /USING INDEX accounts_pages_due \(platform=\? AND \(pages_due_at,id\)>\(\?,\?\) AND pages_due_at<\?\)/,
   ],
   ['stale', { sql: STALE_SQL, params: [1, 100] }, /USING INDEX accounts_stale \(takeover_at<\?\)/],
   ['with outbox', { sql: WITH_OUTBOX_SQL, params: ['', 100] }, /USING (COVERING )?INDEX accounts_outbox \(id>\?\)/],
@@ -47,6 +60,29 @@ test.each(CASES)('%s is served by an index', async (name, clause, index) => {
   if (name !== 'list, of an owner') expect(steps.join('\n')).not.toMatch(/TEMP B-TREE/)
 })
 
+test('the Pages of an account are served by an index', async () => {
+  await using fixture = await openSqliteFixture()
+  using raw = new DatabaseSync(fixture.path)
+  const { sql, params } = ofAccountClause('a', null, 9)
+  const plan = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params)
+  expect(plan.map(({ detail }) => detail)).toEqual([
+    'SEARCH account_pages USING INDEX sqlite_autoindex_account_pages_2 (account_id=?)',
+    'USE TEMP B-TREE FOR ORDER BY',
+  ])
+})
+
+test('a Page that is compared as a whole is found by an index', async () => {
+  await using fixture = await openSqliteFixture()
+  using raw = new DatabaseSync(fixture.path)
+  const page = buildPage()
+  const { sql, params } = replaceAsRead(pageTable, page, page)
+  const plan = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params[0]!)
+  expect(plan.map(({ detail }) => detail)).toEqual([
+    // That of its id or that of its account and external id: both are unique.
+    expect.stringMatching(/^SEARCH account_pages USING INDEX sqlite_autoindex_account_pages_[12] /),
+  ])
+})
+
 test('the latest run of a schedule is served by an index', async () => {
   await using fixture = await openSqliteFixture()
   using raw = new DatabaseSync(fixture.path)
@@ -54,14 +90,15 @@ test('the latest run of a schedule is served by an index', async () => {
   expect(plan.map(({ detail }) => detail)).toEqual(['SEARCH runs USING INDEX runs_schedule (schedule_id=?)'])
 })
 
-test('pages of all are served by the index on ids', async () => {
+test('scans are served by the index on ids', async () => {
   await using fixture = await openSqliteFixture()
   using raw = new DatabaseSync(fixture.path)
   const clauses = [
-    pageClause(logTable, 'a', 9),
-    pageClause(eventTable, 'a', 9),
-    pageClause(auditTable, 'a', 9),
-    pageClause(runTable, 'a', 9),
+    scanClause(logTable, 'a', 9),
+    scanClause(pageTable, 'a', 9),
+    scanClause(eventTable, 'a', 9),
+    scanClause(auditTable, 'a', 9),
+    scanClause(runTable, 'a', 9),
   ]
   for (const { sql, params } of clauses) {
     const plan = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params)

@@ -38,8 +38,13 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
   [/(?<=^|[^a-z0-9-]|\\[bfnrt])[a-z2-7]{4}(?:-[a-z2-7]{4}){3}(?![a-z0-9-])/g, CUT],
 ]
 
+/** One of these stands in every form. Most texts hold none, and looking for all forms is half of what a line costs. */
+const HINT =
+  /token(?!keeper)|jwt|secret|passw|auth|cookie|credential|key|request|proof|code|bearer|dpop|:\/\/|eyJ|EAA|IG|TH|\||v1\.|tk_|=|[a-z2-7]{4}-[a-z2-7]{4}-/i
+
 /** The text with everything cut out that looks like a token, key, password or credential. */
 export function scrub(text: string): string {
+  if (!HINT.test(text)) return text
   let scrubbed = text
   for (const [form, replacement] of FORMS) scrubbed = scrubbed.replace(form, replacement)
   return scrubbed

@@ -11,7 +11,7 @@ export interface ActionParams {
 
 export interface Action {
   readonly name: AuditAction
-  /** In which state a job must be. */
+  /** In which state jobs must be; those that are delayed must be no ticks of schedules either. */
   readonly takes?: 'failed' | 'delayed'
   /** Instead of what Bull Board would do; records itself what it does. */
   readonly run?: (deps: ApiDeps, params: ActionParams, principal: Principal) => Promise<unknown>
@@ -22,7 +22,7 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   'PUT /api/queues/:queueName/:jobId/retry': { name: 'job.retried', takes: 'failed', run: retryJob },
   'PUT /api/queues/:queueName/retry/:queueStatus': { name: 'job.retried', run: retryFailed },
   'PUT /api/queues/:queueName/:jobId/promote': { name: 'job.promoted', takes: 'delayed' },
-  'PUT /api/queues/:queueName/promote': { name: 'job.promoted' },
+  'PUT /api/queues/:queueName/promote': { name: 'job.promoted', takes: 'delayed' },
   'PUT /api/queues/:queueName/pause': { name: 'queue.paused' },
   'PUT /api/queues/:queueName/resume': { name: 'queue.resumed' },
   'PUT /api/queues/pause': { name: 'queue.paused' },

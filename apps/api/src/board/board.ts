@@ -14,7 +14,7 @@ export interface BoardDeps extends ApiDeps {
   readonly base: string
 }
 
-/** Scripts, styles and fonts from ourselves alone. Bull Board sets styles on its elements, so those stay allowed inline. */
+/** Scripts, styles and fonts from ourselves alone; but Bull Board sets styles on its elements. */
 const CONTENT_POLICY = {
   useDefaults: false,
   directives: {

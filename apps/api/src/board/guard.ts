@@ -1,10 +1,11 @@
 import { CodedError } from '@tokenkeeper/core'
+import type { Job } from 'bullmq'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
 import { audit } from '../audit.ts'
 import { requireRole } from '../auth/principal.ts'
 import { ACTIONS, type Action, type ActionParams } from './actions.ts'
 import type { BoardDeps } from './board.ts'
-import { type BoardQueues, findQueue } from './queues.ts'
+import { type BoardQueues, findQueue, SCHEDULE } from './queues.ts'
 
 export interface GuardDeps extends BoardDeps {
   showQueues(queues: BoardQueues): void
@@ -73,10 +74,19 @@ async function assertThere({ redis }: GuardDeps, { queueName, jobId }: ActionPar
       throw new CodedError('NOT_FOUND', { publicMessage: 'There is no such queue or job.' })
     }
     const state = await job?.getState()
-    if (takes !== undefined && state !== takes) {
+    if (job !== undefined && takes !== undefined && state !== takes) {
       throw new CodedError('JOB_STATE', { publicMessage: `This takes a ${takes} job; it is ${state}.` })
     }
+    if (takes === 'delayed' && (job ? isTick(job) : queueName === SCHEDULE)) {
+      throw new CodedError('JOB_STATE', {
+        publicMessage: 'A tick of a schedule cannot be brought forward: start a run by the API instead.',
+      })
+    }
   })
+}
+
+function isTick({ repeatJobKey }: Job): boolean {
+  return repeatJobKey !== undefined
 }
 
 function targetOf({ queueName = 'all queues', jobId }: ActionParams): string {

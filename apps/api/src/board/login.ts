@@ -8,7 +8,7 @@ const LOGINS_A_MINUTE = 10
 
 /** Pages of plain HTML forms: they work without a script. Whatever goes wrong is said on the login page. */
 export const loginRoutes: FastifyPluginAsync<BoardDeps> = async (app, deps) => {
-  const { base, authenticator, clock } = deps
+  const { base, authenticator } = deps
   const limited = { config: { rateLimit: { max: LOGINS_A_MINUTE, timeWindow: '1 minute' } } }
   const hidden = { schema: { hide: true } }
 
@@ -29,7 +29,7 @@ export const loginRoutes: FastifyPluginAsync<BoardDeps> = async (app, deps) => {
       request.log.warn({ ip: request.ip }, 'login refused')
       return sendLoginPage(request, reply.code(401), 'This is no valid API key.')
     }
-    openSession(reply, principal, clock.now())
+    openSession(reply, deps, principal)
     request.log.info({ keyId: principal.keyId, ip: request.ip }, 'logged in')
     return reply.redirect(`${base}/`, 303)
   })
@@ -43,7 +43,7 @@ export const loginRoutes: FastifyPluginAsync<BoardDeps> = async (app, deps) => {
   })
 
   app.post('/logout', { ...hidden, preHandler: app.csrfProtection }, async (request, reply) => {
-    closeSession(reply)
+    await closeSession(request, reply, deps)
     request.log.info({ keyId: request.principal?.keyId }, 'logged out')
     return reply.redirect(`${base}/login`, 303)
   })

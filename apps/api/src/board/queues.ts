@@ -9,6 +9,8 @@ export const QUEUES = [
   { key: 'schedule', description: 'Sweeps, schedules and the steps of runs.' },
 ] as const satisfies readonly { key: keyof BoardQueues; description: string }[]
 
+export const SCHEDULE = 'schedule'
+
 export function findQueue(queues: BoardQueues, name: string): Queue | null {
   return QUEUES.map(({ key }): Queue => queues[key]).find((queue) => queue.name === name) ?? null
 }

@@ -23,6 +23,12 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   REDIS_TOO_OLD: 503,
 }
 
+/** Of every failure: some of them come before helmet can see to it. */
+export const STRICT_HEADERS = {
+  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+} as const
+
 /** What the framework and its plugins say in codes of their own. */
 const FRAMEWORK: Readonly<Record<string, readonly [ErrorCode, status: number, message: string]>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: ['INVALID_REQUEST', 400, 'The body is not valid JSON.'],
@@ -72,10 +78,11 @@ export function sendError(reply: FastifyReply, error: unknown): void {
   const { status, code, message } = toPublicError(error)
   if (status >= 500) logError(reply.log, error, status)
   if (status === 401) reply.header('www-authenticate', 'Bearer')
-  reply
-    .code(status)
-    .type('application/json')
-    .send(JSON.stringify({ error: { code, message } }))
+  reply.code(status).headers(STRICT_HEADERS).type('application/json').send(errorText(code, message))
+}
+
+export function errorText(code: ErrorCode, message: string): string {
+  return JSON.stringify({ error: { code, message } } satisfies z.output<typeof errorBody>)
 }
 
 /** 503: a dependency is away, which its own subsystem logs in full. */

@@ -1,6 +1,5 @@
-import { CodedError, SECOND, systemClock } from '@tokenkeeper/core'
+import { SECOND, systemClock } from '@tokenkeeper/core'
 import { COPIED_KINDS, type CopiedKind, type CopyCounts, copyStore, openStore } from '@tokenkeeper/store'
-import { openStoreIfThere } from '../open-existing-store.ts'
 import type { Output } from '../output.ts'
 import { renderTable } from '../table.ts'
 
@@ -24,12 +23,12 @@ const REASONS = {
   newer: 'newer in the target, left as it is',
   different: 'not the same in the target, left as it is',
   only_in_target: 'only in the target',
+  changed: 'changed in the source while it was copied: stop all that use it, and copy again',
 }
 
 /** Copies a store, verified; done again it continues. 0 only if source and target hold the same. */
 export async function storeCopy({ from, to }: Options, output: Output): Promise<number> {
-  await using source = await openStoreIfThere(from)
-  if (source === null) throw new CodedError('STORE_NOT_FOUND')
+  await using source = await openStore(from, { mustExist: true })
   await using target = await openStore(to)
   const start = systemClock.monotonic()
   const { kinds, differences } = await copyStore(source, target, { onBatch: reportProgress(output) })

@@ -9,6 +9,7 @@ import type {
 } from '@tokenkeeper/core'
 import { idFrom } from '@tokenkeeper/core'
 import type { AccountWrite } from '@tokenkeeper/store'
+import { currentOf, previousOf, withFormer } from '../former-credentials.ts'
 import { tellDisplaced } from './attempt-writes.ts'
 import { tellEvent } from './tell.ts'
 
@@ -133,7 +134,11 @@ export function reconnect(account: Account, connected: Account, audit: AuditEntr
       statusNot: 'removing',
     },
     {
-      set: { ...fields, generation: account.generation + 1 },
+      set: {
+        ...fields,
+        formerCredentials: withFormer(account, [...previousOf(account), ...currentOf(account)], at),
+        generation: account.generation + 1,
+      },
       status: toAll('active'),
       tell: [
         ...tellDisplaced(account, null, at, 'superseded'),
@@ -190,6 +195,7 @@ export function remove(account: Account, audit: AuditEntry): AccountWrite {
         keyId: '',
         previousCredential: null,
         previousKeyId: null,
+        formerCredentials: [],
         sealedAppPassword: null,
         appPasswordKeyId: null,
         attempt: null,

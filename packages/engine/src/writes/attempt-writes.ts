@@ -38,12 +38,15 @@ export function renew(accountId: string, attemptId: string, leaseUntil: number):
   return { name: 'renew', accountId, when: { attemptId, attemptState: 'live' }, change: { leaseUntil } }
 }
 
-/** The provider said dead twice. Credentials are kept, so that a replay can still revive the account. */
+/**
+ * The provider said dead twice. Credentials are kept, so that a replay can still revive the account. One that somebody
+ * paused falls due as soon as it is resumed: else it would pass for healthy until its next refresh.
+ */
 export function dead(flight: Flight, at: number, death: Death): AccountWrite {
   const reason = reasonOf(death)
   const deadFailure = { ...death.failure, class: 'dead' as const }
   return ended(flight, 'dead', at, {
-    set: { attempt: null, statusReason: reason, failure: deadFailure },
+    set: { attempt: null, nextRefreshAt: at, statusReason: reason, failure: deadFailure },
     status: { active: 'needs_reconnect', needs_action: 'needs_reconnect' },
     tell: [
       tellEnd(flight, 'dead', at, { class: 'dead', code: death.code }),
@@ -90,22 +93,34 @@ export function release(
 
 /** This attempt surely spent nothing. What an earlier one may have spent stays unknown. */
 export function fail(flight: Flight, at: number, retryAt: number, failure: Failure, code: ErrorCode): AccountWrite {
-  const attempt: Attempt | null =
-    flight.attempt.unknownSince === null ? null : { ...flight.attempt, state: 'released', notBefore: retryAt }
   return ended(flight, 'failed', at, {
-    set: { attempt, nextRefreshAt: retryAt, failure },
+    set: { attempt: stillUnknown(flight, retryAt), nextRefreshAt: retryAt, failure },
     tell: [tellEnd(flight, 'failed', at, { class: failure.class, code })],
   })
 }
 
-/** The user can heal it at the provider; it falls due again as a slow probe. */
-export function park(flight: Flight, at: number, probeAt: number, failure: Failure, code: ErrorCode): AccountWrite {
+/**
+ * The user can heal it at the provider; it falls due again as a slow probe. What an earlier attempt may have spent stays
+ * unknown, and is recovered from `retryAt` on: the grace does not wait for the user.
+ */
+export function park(
+  flight: Flight,
+  at: number,
+  { probeAt, retryAt }: { readonly probeAt: number; readonly retryAt: number },
+  failure: Failure,
+  code: ErrorCode,
+): AccountWrite {
   const news = flight.account.status === 'active' ? [tellNews(flight, 'account.needs_action', code, at)] : []
   return ended(flight, 'needs_action', at, {
-    set: { attempt: null, nextRefreshAt: probeAt, failure, statusReason: code },
+    set: { attempt: stillUnknown(flight, retryAt), nextRefreshAt: probeAt, failure, statusReason: code },
     status: { active: 'needs_action' },
     tell: [tellEnd(flight, 'needs_action', at, { class: failure.class, code }), ...news],
   })
+}
+
+/** What stands after an attempt that spent nothing itself: none, or an earlier outcome that is unknown. */
+function stillUnknown({ attempt }: Flight, notBefore: number): Attempt | null {
+  return attempt.unknownSince === null ? null : { ...attempt, state: 'released', notBefore }
 }
 
 /** A live attempt that is displaced is told as interrupted; released and held ones have told their end already. */

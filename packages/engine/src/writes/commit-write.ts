@@ -1,6 +1,7 @@
 import type { Account, OutboxItem } from '@tokenkeeper/core'
 import { idFrom } from '@tokenkeeper/core'
 import type { AccountWrite } from '@tokenkeeper/store'
+import { previousOf, withFormer } from '../former-credentials.ts'
 import type { RefreshResult } from '../result.ts'
 import { tellDisplaced } from './attempt-writes.ts'
 import { tellAttempt, tellEvent } from './tell.ts'
@@ -25,6 +26,7 @@ export function commit(account: Account, result: RefreshResult, at: number): Acc
       set: {
         sealedCredential: result.sealed,
         keyId: result.keyId,
+        formerCredentials: withFormer(account, previousOf(account), at),
         accessExpiresAt: result.accessExpiresAt,
         diesAt: result.diesAt,
         lastRefreshedAt: result.answeredAt,

@@ -10,6 +10,7 @@ import {
   createSpool,
   DEFAULT_TIMES,
   type Engine,
+  type Pacing,
   type ProtocolTimes,
 } from '../../src/index.ts'
 import { journaled } from './journal.ts'
@@ -35,6 +36,7 @@ export interface ActorOptions {
   readonly keys?: string
   readonly spoolDir?: string
   readonly random?: () => number
+  readonly pacing?: Pacing
 }
 
 /** One process's engine on the scene, with everything real: the store, HTTP, the spool. */
@@ -93,7 +95,7 @@ export function createActor(scene: Scene, options: ActorOptions = {}): Actor {
     random: options.random ?? Math.random,
     providers: new Map([['bluesky', provider]]),
     spool: createSpool({ dir: options.spoolDir ?? join(scene.dir, 'spool'), clock, hook }),
-    pacing: createHostPacing(clock),
+    pacing: options.pacing ?? createHostPacing(clock),
     logger: createLoggers({
       level: options.log ? 'trace' : 'silent',
       format: 'json',

@@ -16,7 +16,7 @@ export function killMatrix({ open, waitLongAt = () => true }: MatrixOptions): vo
   let world: World
   beforeAll(async () => {
     world = await open()
-  }, 60_000)
+  })
   afterAll(() => world[Symbol.asyncDispose]())
 
   /** A real process dies at the point; what is left is recovered after the clock has moved. */
@@ -35,9 +35,9 @@ export function killMatrix({ open, waitLongAt = () => true }: MatrixOptions): vo
   }
 
   describe.each(DEATHS)('killed at $point', (death) => {
-    test('recovered at once', { timeout: 30_000 }, () => dieAndRecover(death, 13 * SECOND))
+    test('recovered at once', () => dieAndRecover(death, 13 * SECOND))
 
-    test('killed again in the recovery, with the store away between', { timeout: 30_000 }, async () => {
+    test('killed again in the recovery, with the store away between', async () => {
       const id = await dieAndWait(death, 13 * SECOND)
       await expectNothingSentWhileStoreIsAway(world, id)
       await kill(world, 'reply.received', { action: 'refresh', accountIds: [id] })
@@ -48,9 +48,9 @@ export function killMatrix({ open, waitLongAt = () => true }: MatrixOptions): vo
   })
 
   describe.each(DEATHS.filter(waitLongAt))('killed at $point', (death) => {
-    test('recovered after 119 minutes', { timeout: 30_000 }, () => dieAndRecover(death, 119 * MINUTE))
+    test('recovered after 119 minutes', () => dieAndRecover(death, 119 * MINUTE))
 
-    test('recovered after 121 minutes, or held where the only answer was lost', { timeout: 30_000 }, async () => {
+    test('recovered after 121 minutes, or held where the only answer was lost', async () => {
       const id = await dieAndWait(death, 121 * MINUTE)
       await recover(world, id)
       const { attempt, status } = await world.read(id)

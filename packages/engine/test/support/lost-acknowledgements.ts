@@ -5,7 +5,7 @@ import type { World } from './world.ts'
 
 /** Declares the tests of writes whose acknowledgement is lost. */
 export function lostAcknowledgementTests(world: () => World): void {
-  describe('a lost acknowledgement', { timeout: 20_000 }, () => {
+  describe('a lost acknowledgement', () => {
     test.each(['begin', 'commit'])('of %s is settled by reading again', async (name) => {
       for (const heard of ['error', 'unmatched'] as const) {
         const { account } = await world().connect()

@@ -6,7 +6,7 @@ import type { World } from './world.ts'
 
 /** Declares the tests of answers that are lost on the wire. */
 export function lostAnswerTests(world: () => World): void {
-  describe('an answer lost on the wire', { timeout: 20_000 }, () => {
+  describe('an answer lost on the wire', () => {
     test.each([
       ['dropped after the PDS worked', { kind: 'drop_answer' as const }],
       ['cut in the middle', { kind: 'truncate' as const, cut: true }],

@@ -17,7 +17,7 @@ async function dieWithSpool(world: World, accountId: string): Promise<void> {
 
 /** Declares the tests of successors that lie in a spool because the store was away. */
 export function spooledSuccessorTests(world: () => World): void {
-  describe('a successor in a spool', { timeout: 20_000 }, () => {
+  describe('a successor in a spool', () => {
     test('revives an account whose token was found dead meanwhile', async () => {
       const { account } = await world().connect()
       await dieWithSpool(world(), account.id)

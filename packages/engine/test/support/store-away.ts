@@ -8,7 +8,7 @@ import type { World } from './world.ts'
 /** Declares the tests of a store that goes away for a while, whatever the time. */
 export function storeAwayTests(world: () => World): void {
   describe('a store that goes away', () => {
-    test('after the account was read: no token leaves', { timeout: 30_000 }, async () => {
+    test('after the account was read: no token leaves', async () => {
       const { account } = await world().connect()
       const before = world().presentations().length
       let unlock = async () => {}
@@ -30,7 +30,7 @@ export function storeAwayTests(world: () => World): void {
       await expectHealthy(world(), account.id)
     })
 
-    test('for a moment after the answer: the commit gets through by itself', { timeout: 30_000 }, async () => {
+    test('for a moment after the answer: the commit gets through by itself', async () => {
       const { account } = await world().connect()
       let back = Promise.resolve()
       await using actor = world().newActor({
@@ -45,7 +45,7 @@ export function storeAwayTests(world: () => World): void {
       await expectHealthy(world(), account.id)
     })
 
-    test('for longer than the commit is tried: the answer waits in the spool', { timeout: 60_000 }, async () => {
+    test('for longer than the commit is tried: the answer waits in the spool', async () => {
       const { account } = await world().connect()
       let unlock = async () => {}
       await using actor = world().newActor({

@@ -32,7 +32,7 @@ export interface GenerationChange {
 
 /** Triggers in the database note every attempt that ever began, every change of the generation, and when. */
 export function openSqliteWitness(path: string): Witness & Disposable {
-  const db = new DatabaseSync(path, { timeout: 10_000 })
+  const db = new DatabaseSync(path)
   db.exec(`
     CREATE TABLE witness_begun (id TEXT PRIMARY KEY, account_id TEXT, generation INTEGER, digest TEXT);
     CREATE TABLE witness_generations (account_id TEXT, was INTEGER, became INTEGER, at REAL);
@@ -88,7 +88,7 @@ export function openMongoWitness(options: {
       await proxy.refuse()
       return async () => {
         await proxy.restore()
-        await until(() => ping().then(() => true), { what: 'the store to be back', timeoutMs: 15_000 })
+        await until(() => ping().then(() => true), { what: 'the store to be back' })
       }
     },
   }

@@ -1,7 +1,8 @@
 import { HOUR, SECOND, type Verdict } from '@tokenkeeper/core'
 import { z } from 'zod'
+import { cutSecrets } from '../cut-secrets.ts'
 import type { HttpResult } from '../http/http.ts'
-import { cutSecrets } from './cut-secrets.ts'
+import { readRetryAfter, readSeconds } from '../http/retry-after.ts'
 
 /** Which call was made: refreshSession with a token, or createSession with a password. */
 type Call = 'refresh' | 'login'
@@ -117,17 +118,4 @@ function waitUntil({ result }: Reply, now: number): number {
   const until =
     readRetryAfter(headers['retry-after'], now) ?? readSeconds(headers['ratelimit-reset']) ?? now + 60 * SECOND
   return Math.min(Math.max(until, now + SECOND), now + HOUR)
-}
-
-function readRetryAfter(value: string | undefined, now: number): number | null {
-  if (value === undefined) return null
-  const ms = readSeconds(value)
-  if (ms !== null) return now + ms
-  const date = Date.parse(value)
-  return Number.isNaN(date) ? null : date
-}
-
-/** Seconds as ms. A PDS whose clock was moved sends negative ones. */
-function readSeconds(value: string | undefined): number | null {
-  return value !== undefined && /^\s*-?\d{1,12}(\.\d+)?\s*$/.test(value) ? Number(value) * 1000 : null
 }

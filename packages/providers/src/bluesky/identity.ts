@@ -1,4 +1,4 @@
-import { type Clock, SECOND } from '@tokenkeeper/core'
+import { type Clock, SECOND, within } from '@tokenkeeper/core'
 import { createFetch, HttpResultError } from '../http/fetch.ts'
 import type { Http } from '../http/http.ts'
 
@@ -45,9 +45,7 @@ export async function resolveHandle({ http, clock }: IdentityOptions, handle: st
   const fetch = createFetch(http, { timeoutMs: TIMEOUT_MS, maxRedirects: MAX_REDIRECTS })
   const resolver = new HandleResolver({ timeout: TIMEOUT_MS, fetch })
   // The resolver bounds its requests, not its DNS queries.
-  const done = new AbortController()
-  const limit = clock.sleep(2 * TIMEOUT_MS, done.signal).then(() => undefined)
-  const did = await Promise.race([resolver.resolve(handle), limit]).finally(() => done.abort())
+  const did = await within(clock, 2 * TIMEOUT_MS, resolver.resolve(handle), () => null)
   return did ?? null
 }
 

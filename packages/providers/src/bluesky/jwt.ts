@@ -11,16 +11,18 @@ export interface TokenClaims {
 }
 
 /** Each claim by itself: one that we cannot read must not hide the others. */
-const claimsSchema = z.object({
-  exp: z.number().positive().max(8.64e12).optional().catch(undefined),
-  jti: z.string().optional().catch(undefined),
-  aud: z.string().optional().catch(undefined),
-  scope: z.string().optional().catch(undefined),
-})
+const claimsSchema = z
+  .object({
+    exp: z.number().positive().max(8.64e12).optional().catch(undefined),
+    jti: z.string().optional().catch(undefined),
+    aud: z.string().optional().catch(undefined),
+    scope: z.string().optional().catch(undefined),
+  })
+  .catch({})
 
 /** The claims of a token; all null if it is no JWT. */
 export function readClaims(token: string): TokenClaims {
-  const { exp, jti, aud, scope } = claimsSchema.catch({}).parse(payloadOf(token))
+  const { exp, jti, aud, scope } = claimsSchema.parse(payloadOf(token))
   return {
     expiresAt: exp === undefined ? null : Math.floor(exp * 1000),
     jti: jti ?? null,

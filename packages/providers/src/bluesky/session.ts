@@ -1,16 +1,14 @@
 import type { Verdict } from '@tokenkeeper/core'
 import { z } from 'zod'
+import { headerSafe } from '../http/header-safe.ts'
 import type { HttpResult } from '../http/http.ts'
 import type { Refreshed } from '../provider.ts'
 import { readClaims, type TokenClaims } from './jwt.ts'
 
-/** What can be sent back in a header. */
-const HEADER_SAFE = /^[\x21-\x7e]+$/
-
 const sessionSchema = z.object({
   did: z.string(),
-  accessJwt: z.string().regex(HEADER_SAFE),
-  refreshJwt: z.string().regex(HEADER_SAFE),
+  accessJwt: headerSafe,
+  refreshJwt: headerSafe,
   handle: z.unknown().optional(),
   active: z.unknown().optional(),
 })

@@ -4,7 +4,7 @@ import { type AddressGuard, createAddressGuard } from './address-guard.ts'
 import { ConnectFailedError, createConnector } from './connector.ts'
 
 interface HttpRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string

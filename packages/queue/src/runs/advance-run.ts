@@ -1,60 +1,61 @@
-import type { Account } from '@tokenkeeper/core'
-import type { Run } from '@tokenkeeper/store'
+import { type Account, attemptKey } from '@tokenkeeper/core'
+import type { Run, SeenAccount } from '@tokenkeeper/store'
 import type { WorkerDeps } from '../deps.ts'
 import { enqueueRefresh } from '../enqueue.ts'
 import { BY_SCHEDULE } from './start-run.ts'
+import { stateInRun } from './state-in-run.ts'
 import { addToTotals, type RunResult } from './totals.ts'
 
-const PAGE = 1_000
+const WINDOW = 1_000
 
-/** `moved`: a page is accounted for; go on at once. `waiting`: accounts of this page are still being refreshed. */
+/** `moved`: a window is accounted for; go on at once. `waiting`: accounts of this window are still being refreshed. */
 export type RunStep = 'finished' | 'moved' | 'waiting'
 
 type AdvanceDeps = Pick<WorkerDeps, 'store' | 'queues' | 'clock' | 'platforms'>
 
 /**
- * One step of a run, safe to repeat and to be done twice at once: looks at the page after the cursor, enqueues what is
- * not settled, and moves cursor and totals together once all of it is. An account deleted meanwhile is not counted.
+ * One step of a run, safe to repeat and to be done twice at once: notes the window after the cursor as it stands,
+ * enqueues what is open, and moves cursor and totals together once all of it is settled. An account deleted meanwhile is
+ * not counted, nor one connected while the last window is at work.
  */
-export async function advanceRun(deps: AdvanceDeps, runId: string, pageSize = PAGE): Promise<RunStep> {
+export async function advanceRun(deps: AdvanceDeps, runId: string, windowSize = WINDOW): Promise<RunStep> {
   const { store, queues, clock, platforms } = deps
   const run = await store.runs.get(runId)
   if (run === null || run.finishedAt !== null) return 'finished'
-  const { platform } = run.filter
-  const page = await store.accounts.list({ ...(platform && { platform }), afterId: run.cursor, limit: pageSize })
+  const window = run.window ?? (await beginWindow(deps, run, windowSize))
+  if (window === null) return 'moved'
+  const seen = new Map(window.map((account) => [account.id, account]))
   const now = clock.now()
   const results: { account: Account; result: RunResult }[] = []
   const open: Account[] = []
-  for (const account of page) {
-    const result = platforms.includes(account.platform) ? resultIn(run, account, now) : 'skipped'
-    if (result === null) open.push(account)
-    else results.push({ account, result })
+  let awaited = 0
+  for (const account of await store.accounts.getMany([...seen.keys()])) {
+    const isOn = platforms.includes(account.platform)
+    const state = isOn ? stateInRun(run, account, seen.get(account.id)!, now) : 'skipped'
+    if (state === 'open') open.push(account)
+    else if (state === 'awaited') awaited++
+    else results.push({ account, result: state })
   }
   if (open.length > 0) {
     const type = run.requestedBy === BY_SCHEDULE ? 'scheduled' : 'manual'
-    await enqueueRefresh(queues.refresh, open, { type, force: true, since: run.startedAt, clock })
-    return 'waiting'
+    await enqueueRefresh(queues.refresh, open, { type, force: true, clock })
   }
-  const last = page.length < pageSize
+  if (open.length + awaited > 0) return 'waiting'
+  const last = window.length < windowSize
   const moved = await store.runs.advance(run.id, run.cursor, {
-    cursor: page.at(-1)?.id ?? run.cursor,
+    cursor: window.at(-1)?.id ?? run.cursor,
     totals: addToTotals(run.totals, results),
     finishedAt: last ? now : null,
   })
   return last && moved ? 'finished' : 'moved'
 }
 
-/** What became of the account in this run; null = not settled yet. */
-function resultIn(run: Run, account: Account, now: number): RunResult | null {
-  const { lastAttempt, attempt, snoozedAt, nextRefreshAt, status } = account
-  const { dueBefore } = run.filter
-  if (lastAttempt !== null && lastAttempt.at >= run.startedAt) {
-    return lastAttempt.outcome === 'refreshed' ? 'refreshed' : 'failed'
-  }
-  if (status !== 'active') return 'skipped'
-  if (snoozedAt !== null && snoozedAt >= run.startedAt) return 'deferred'
-  // An outcome from before the run is unknown; the token may be presented again only later.
-  if (attempt !== null && attempt.state !== 'live' && attempt.notBefore > now) return 'deferred'
-  if (dueBefore !== undefined && nextRefreshAt > dueBefore) return 'skipped'
-  return null
+/** The window, noted; null if another step was faster. */
+async function beginWindow({ store }: AdvanceDeps, run: Run, limit: number): Promise<readonly SeenAccount[] | null> {
+  const { platform } = run.filter
+  const accounts = await store.accounts.list({ ...(platform && { platform }), afterId: run.cursor, limit })
+  const window = accounts.map(({ id, lastAttempt, snoozedAt }) => {
+    return { id, attempted: attemptKey(lastAttempt), snoozedAt }
+  })
+  return window.length === 0 || (await store.runs.beginWindow(run.id, run.cursor, window)) ? window : null
 }

@@ -26,6 +26,7 @@ export function accountTests(open: OpenFixture): void {
       attempt: buildAttempt({ jobId: 'job', unknownSince: AT, tookOverEarly: true }),
       lastAttempt: { id: makeId(), outcome: 'failed', generation: 3, at: AT },
       pagesGeneration: 3,
+      pagesDueAt: AT + 4,
       outbox: [buildLogItem()],
       ownerEmail: 'owner@example.org',
       sealedAppPassword: 'v1.key-1.password',
@@ -156,7 +157,10 @@ export function accountTests(open: OpenFixture): void {
     await accounts.insert(buildAccount({ keyId: 'current' }))
     await accounts.insert(buildAccount({ previousKeyId: 'previous', previousCredential: 'x' }))
     await accounts.insert(buildAccount({ appPasswordKeyId: 'password', sealedAppPassword: 'x' }))
-    for (const used of ['current', 'previous', 'password']) expect(await accounts.usesKey(used)).toBe(true)
+    const formerCredentials = ['former-1', 'former-2'].map((keyId) => ({ sealed: 'x', keyId, until: AT }))
+    await accounts.insert(buildAccount({ formerCredentials }))
+    for (const used of ['current', 'previous', 'password', 'former-1', 'former-2'])
+      expect(await accounts.usesKey(used)).toBe(true)
     expect(await accounts.usesKey('retired')).toBe(false)
   })
 }

@@ -1,4 +1,14 @@
-import { type Account, type Attempt, makeId, type OutboxItem, type RefreshLogEntry } from '@tokenkeeper/core'
+import {
+  type Account,
+  type Attempt,
+  type Halt,
+  haltIdOf,
+  makeId,
+  type OutboxItem,
+  type Page,
+  pageIdOf,
+  type RefreshLogEntry,
+} from '@tokenkeeper/core'
 
 /** The time around which the built things lie (ms since the epoch). */
 export const AT = 1_800_000_000_000
@@ -23,6 +33,7 @@ export function buildAccount(overrides: Partial<Account> = {}): Account {
     keyId: 'key-1',
     previousCredential: null,
     previousKeyId: null,
+    formerCredentials: [],
     connectId: `connect-${id}`,
     accessExpiresAt: AT,
     diesAt: AT,
@@ -35,11 +46,52 @@ export function buildAccount(overrides: Partial<Account> = {}): Account {
     attempt: null,
     lastAttempt: null,
     pagesGeneration: 0,
+    pagesDueAt: null,
     outbox: [],
     ownerEmail: null,
     sealedAppPassword: null,
     appPasswordKeyId: null,
     appPasswordTriedAt: null,
+    ...overrides,
+  }
+}
+
+/** An active Page of an account of its own, for tests. */
+export function buildPage(overrides: Partial<Page> = {}): Page {
+  const { accountId = makeId(), externalId = makeId() } = overrides
+  const id = pageIdOf(accountId, externalId)
+  return {
+    id,
+    accountId,
+    externalId,
+    name: `Page ${externalId}`,
+    sealedToken: `v1.key-1.token-of-${id}`,
+    keyId: 'key-1',
+    tokenExpiresAt: null,
+    tasks: ['CREATE_CONTENT', 'ANALYZE'],
+    instagramBusinessAccountId: null,
+    status: 'active',
+    statusReason: null,
+    missingCount: 0,
+    lastMissedAt: null,
+    parentGeneration: 1,
+    refreshedAt: AT,
+    ...overrides,
+  }
+}
+
+/** The halt of a Meta app of its own, for tests. */
+export function buildHalt(overrides: Partial<Halt> = {}): Halt {
+  const { platform = 'meta', providerAppId = `app-${makeId()}` } = overrides
+  return {
+    id: haltIdOf(platform, providerAppId),
+    platform,
+    providerAppId,
+    state: 'halted',
+    code: 'META_APP_SECRET_WRONG',
+    suspects: [makeId()],
+    since: AT,
+    probeAt: AT + 900_000,
     ...overrides,
   }
 }

@@ -25,6 +25,9 @@ const CASES: readonly [name: string, when: Condition, on: Partial<Account>, notO
   ['previousCredential', { previousCredential: 'p1' }, { previousCredential: 'p1' }, { previousCredential: 'p2' }],
   ['previousCredential where none is', { previousCredential: 'p1' }, { previousCredential: 'p1' }, {}],
   ['previousCredential null', { previousCredential: null }, {}, { previousCredential: 'p1' }],
+  ['pagesDueAt', { pagesDueAt: AT }, { pagesDueAt: AT }, { pagesDueAt: AT + 1 }],
+  ['pagesDueAt where none is', { pagesDueAt: AT }, { pagesDueAt: AT }, {}],
+  ['pagesDueAt null', { pagesDueAt: null }, {}, { pagesDueAt: AT }],
 ]
 
 export function conditionTests(open: OpenFixture): void {
@@ -56,7 +59,7 @@ export function conditionTests(open: OpenFixture): void {
   test('all that are named must hold', async () => {
     await using fixture = await open()
     const { accounts } = fixture.store
-    const account = buildAccount({ generation: 2, attempt, previousCredential: 'p1', connectId: 'c1' })
+    const account = buildAccount({ generation: 2, attempt, previousCredential: 'p1', connectId: 'c1', pagesDueAt: AT })
     await accounts.insert(account)
     const all: Condition = {
       generation: 2,
@@ -70,6 +73,7 @@ export function conditionTests(open: OpenFixture): void {
       connectIdNot: 'c2',
       sealedCredential: account.sealedCredential,
       previousCredential: 'p1',
+      pagesDueAt: AT,
     }
     const spoiled: Condition[] = [
       { generation: 1 },
@@ -83,6 +87,7 @@ export function conditionTests(open: OpenFixture): void {
       { connectIdNot: 'c1' },
       { sealedCredential: 'other' },
       { previousCredential: null },
+      { pagesDueAt: null },
     ]
     for (const one of spoiled) expect(await accounts.write(rename(account.id, { ...all, ...one }))).toBe(false)
     expect(await accounts.get(account.id)).toStrictEqual(account)

@@ -7,13 +7,16 @@ import { conditionTests } from './conditions.ts'
 import { dueTests } from './due.ts'
 import { entryTests } from './entries.ts'
 import type { OpenFixture } from './fixture.ts'
+import { haltTests } from './halts.ts'
 import { lifeTests } from './life.ts'
 import { logTests } from './log.ts'
 import { lostUpdateTests } from './lost-updates.ts'
 import { outboxTests } from './outbox.ts'
 import { pageTests } from './pages.ts'
+import { pagesDueTests } from './pages-due.ts'
 import { protocolTests } from './protocol.ts'
 import { runTests } from './runs.ts'
+import { scanTests } from './scan.ts'
 import { staleTests } from './stale.ts'
 
 export * from './build-account.ts'
@@ -31,11 +34,14 @@ export function storeConformance(name: string, open: OpenFixture): void {
     describe('outbox', () => outboxTests(open))
     describe('due', () => dueTests(open))
     describe('stale', () => staleTests(open))
+    describe('Pages', () => pageTests(open))
+    describe('Pages due', () => pagesDueTests(open))
+    describe('halts', () => haltTests(open))
     describe('log', () => logTests(open))
     describe('events and audit', () => entryTests(open))
     describe('runs', () => runTests(open))
     describe('API keys', () => apiKeyTests(open))
-    describe('pages', () => pageTests(open))
+    describe('scans', () => scanTests(open))
     describe('life', () => lifeTests(open))
   })
 }

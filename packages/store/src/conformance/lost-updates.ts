@@ -35,6 +35,7 @@ const condition: fc.Arbitrary<Condition> = fc.record(
     connectIdNot: text,
     sealedCredential: text,
     previousCredential: nullable(text),
+    pagesDueAt: nullable(lease),
   },
   { requiredKeys: [] },
 )
@@ -52,6 +53,7 @@ const set = fc.record(
     keyId: text,
     connectId: text,
     nextRefreshAt: lease,
+    pagesDueAt: nullable(lease),
     failure: fc.constant(null),
     scopes: fc.array(text, { maxLength: 2 }),
   },
@@ -89,6 +91,7 @@ const start: fc.Arbitrary<Partial<Account>> = fc.record({
   sealedCredential: text,
   previousCredential: nullable(text),
   connectId: text,
+  pagesDueAt: nullable(lease),
 })
 
 export function lostUpdateTests(open: OpenFixture): void {

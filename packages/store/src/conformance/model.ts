@@ -19,6 +19,7 @@ function holds({ attempt, ...account }: Account, when: Condition): boolean {
     when.connectIdNot === undefined || account.connectId !== when.connectIdNot,
     when.sealedCredential === undefined || account.sealedCredential === when.sealedCredential,
     when.previousCredential === undefined || account.previousCredential === when.previousCredential,
+    when.pagesDueAt === undefined || account.pagesDueAt === when.pagesDueAt,
   ]
   return checks.every(Boolean)
 }

@@ -41,13 +41,29 @@ export function outboxTests(open: OpenFixture): void {
     expect(outbox.map(({ id }) => id).toSorted()).toEqual(later.map(({ id }) => id).toSorted())
   })
 
-  test('pulling from an account that is gone, or nothing, does nothing', async () => {
+  test('pulling from an account that is gone, or nothing, does nothing, and tells whether there is an account', async () => {
     await using fixture = await open()
+    const { accounts } = fixture.store
     const account = buildAccount({ outbox: [buildLogItem()] })
-    await fixture.store.accounts.insert(account)
-    await fixture.store.accounts.pull(makeId(), ['x'])
-    await fixture.store.accounts.pull(account.id, [])
-    expect(await fixture.store.accounts.get(account.id)).toStrictEqual(account)
+    await accounts.insert(account)
+    expect(await accounts.pull(makeId(), ['x'])).toBe(false)
+    expect(await accounts.pull(account.id, [])).toBe(true)
+    expect(await accounts.get(account.id)).toStrictEqual(account)
+  })
+
+  test('of many that pull at once, each is told that the account is there', async () => {
+    await using fixture = await open()
+    const second = await fixture.openSecond()
+    const { accounts } = fixture.store
+    const all = Array.from({ length: 20 }, () => buildAccount({ outbox: [buildLogItem()] }))
+    await Promise.all(all.map((account) => accounts.insert(account)))
+    const pull = ({ id, outbox }: (typeof all)[number], i: number) =>
+      (i % 2 ? second.accounts : accounts).pull(
+        id,
+        outbox.map((item) => item.id),
+      )
+    const told = await Promise.all([...all, ...all, ...all, buildAccount()].map(pull))
+    expect(told).toEqual([...Array(60).fill(true), false])
   })
 
   test('all kinds of items survive the way', async () => {

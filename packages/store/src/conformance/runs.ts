@@ -1,6 +1,6 @@
 import { makeId } from '@tokenkeeper/core'
 import { expect, test } from 'vitest'
-import type { Run } from '../store.ts'
+import type { Run, SeenAccount } from '../store.ts'
 import { AT } from './build-account.ts'
 import type { OpenFixture } from './fixture.ts'
 
@@ -18,10 +18,13 @@ export function buildRun(overrides: Partial<Run> = {}): Run {
     startedAt: AT,
     finishedAt: null,
     cursor: null,
+    window: null,
     totals: { ...NO_TOTALS, platforms: {} },
     ...overrides,
   }
 }
+
+const seen = (): SeenAccount => ({ id: makeId(), attempted: `${makeId()}:refreshed`, snoozedAt: null })
 
 export function runTests(open: OpenFixture): void {
   test('a run is read back exactly', async () => {
@@ -30,6 +33,7 @@ export function runTests(open: OpenFixture): void {
     const run = buildRun({
       filter: { platform: 'meta', dueBefore: AT },
       cursor: makeId(),
+      window: [seen(), { ...seen(), snoozedAt: AT }],
       finishedAt: AT + 1,
       totals: { ...NO_TOTALS, total: 3, failed: 1, platforms: { meta: { ...NO_TOTALS, total: 3 } } },
     })
@@ -86,6 +90,42 @@ export function runTests(open: OpenFixture): void {
     expect(results.filter(Boolean)).toHaveLength(1)
     const winner = results.indexOf(true)
     expect(await second.runs.get(run.id)).toMatchObject({ cursor: `c${winner}`, totals: { total: winner } })
+  })
+
+  test('a window is noted once, and forgotten as the cursor moves', async () => {
+    await using fixture = await open()
+    const second = await fixture.openSecond()
+    const { runs } = fixture.store
+    const run = buildRun()
+    await runs.insert(run)
+    const windows = Array.from({ length: 10 }, () => [seen(), seen()])
+    const results = await Promise.all(
+      windows.map((window, i) => (i % 2 ? second : fixture.store).runs.beginWindow(run.id, null, window)),
+    )
+    expect(results.filter(Boolean)).toHaveLength(1)
+    const window = windows[results.indexOf(true)]!
+    expect(await second.runs.get(run.id)).toStrictEqual({ ...run, window })
+
+    const step = { cursor: window.at(-1)!.id, totals: run.totals, finishedAt: null }
+    expect(await second.runs.advance(run.id, null, step)).toBe(true)
+    expect(await runs.get(run.id)).toStrictEqual({ ...run, ...step })
+    expect(await runs.beginWindow(run.id, null, window)).toBe(false)
+    expect(await runs.beginWindow(run.id, step.cursor, window)).toBe(true)
+    expect(await runs.unfinished(9)).toStrictEqual([{ ...run, ...step, window }])
+    await runs.advance(run.id, step.cursor, { ...step, finishedAt: AT + 5 })
+    expect(await runs.beginWindow(run.id, step.cursor, window)).toBe(false)
+    expect(await runs.get(run.id)).toStrictEqual({ ...run, ...step, finishedAt: AT + 5 })
+    expect(await runs.beginWindow(makeId(), null, window)).toBe(false)
+  })
+
+  test('the largest window is kept', async () => {
+    await using fixture = await open()
+    const { runs } = fixture.store
+    const run = buildRun()
+    await runs.insert(run)
+    const window = Array.from({ length: 1_000 }, seen)
+    expect(await runs.beginWindow(run.id, null, window)).toBe(true)
+    expect(await runs.get(run.id)).toStrictEqual({ ...run, window })
   })
 
   test('the latest run of a schedule, finished or not', async () => {

@@ -1,12 +1,18 @@
-import { CodedError, type Hook } from '@tokenkeeper/core'
+import { type Account, CodedError, type Hook, type Platform } from '@tokenkeeper/core'
 import type { mongo } from 'mongoose'
-import type { AccountStore, DueAccount, DueQuery, ListQuery } from '../store.ts'
-import { createAccountUpdates } from './account-updates.ts'
-import { changedFields, accountCodec as codec, pulledFields, toAccountDocument } from './change.ts'
+import type { AccountStore, DueAccount, DueQuery, ListQuery, PagesDueQuery } from '../store.ts'
+import {
+  changedFields,
+  accountCodec as codec,
+  INDEXED_FIELDS_STAGE,
+  pulledFields,
+  toAccountDocument,
+} from './change.ts'
 import { type Found, LEAST_ID, type StoredCollection, type StoredDocument, toId } from './codec.ts'
 import { conditionTerms } from './condition.ts'
 import type { Connection } from './connection.ts'
 import { createInserts } from './inserts.ts'
+import { createUpdates } from './updates.ts'
 
 /** What {@link DueAccount} holds. */
 const DUE_FIELDS = { platform: 1, serviceUrl: 1, nextRefreshAt: 1, diesAt: 1 }
@@ -22,6 +28,19 @@ export function findDue(
   return accounts
     .find({ platform, status, nextRefreshAt, ...(beyond && { $or: beyond }) } as mongo.Filter<StoredDocument>)
     .sort({ nextRefreshAt: 1, _id: 1 })
+    .limit(limit)
+}
+
+export function findPagesDue(
+  accounts: StoredCollection,
+  { at, after, limit }: Omit<PagesDueQuery, 'platforms'>,
+  platform: Platform,
+): Found {
+  const pagesDueAt = { $lte: new Date(at), $gte: new Date(after?.pagesDueAt ?? 0) }
+  const beyond = after && [{ pagesDueAt: { $gt: new Date(after.pagesDueAt) } }, { _id: { $gt: toId(after.id) } }]
+  return accounts
+    .find({ platform, status: 'active', pagesDueAt, ...(beyond && { $or: beyond }) } as mongo.Filter<StoredDocument>)
+    .sort({ pagesDueAt: 1, _id: 1 })
     .limit(limit)
 }
 
@@ -57,7 +76,7 @@ export function findListed(accounts: StoredCollection, query: ListQuery): Found 
 export function createAccountStore(connection: Connection, hook: Hook): AccountStore {
   const collection = connection.collection('accounts')
   const insert = createInserts(collection)
-  const update = createAccountUpdates(collection, hook)
+  const update = createUpdates(collection, { lastStages: [INDEXED_FIELDS_STAGE], hook })
 
   async function find(accounts: StoredCollection, filter: mongo.Filter<StoredDocument>) {
     const document = await accounts.findOne(filter)
@@ -79,13 +98,23 @@ export function createAccountStore(connection: Connection, hook: Hook): AccountS
     findByLogin: ({ ownerId, platform, providerAppId, externalId }) =>
       collection.run((accounts) => find(accounts, { ownerId, platform, providerAppId, externalId })),
     write: ({ accountId, name, when, change }) =>
-      collection.run(() => update({ accountId, name, terms: conditionTerms(when), fields: changedFields(change) })),
+      collection.run(() => update({ id: accountId, name, terms: conditionTerms(when), fields: changedFields(change) })),
     due: ({ statusIn, ...query }) =>
       collection.run(async (accounts) => {
         const statuses = [...new Set(statusIn)]
         const found = await Promise.all(statuses.map((status) => toDueAccounts(findDue(accounts, query, status))))
-        const inOrder = (a: DueAccount, b: DueAccount) => a.nextRefreshAt - b.nextRefreshAt || (a.id < b.id ? -1 : 1)
-        return found.flat().toSorted(inOrder).slice(0, query.limit)
+        return mergeInOrder(found, ({ nextRefreshAt }) => nextRefreshAt, query.limit)
+      }),
+    pagesDue: ({ platforms, ...query }) =>
+      collection.run(async (accounts) => {
+        const found = await Promise.all(
+          [...new Set(platforms)].map(async (platform) => {
+            const cursor = findPagesDue(accounts, query, platform).project({ ...DUE_FIELDS, pagesDueAt: 1 })
+            const documents = await cursor.toArray()
+            return documents.map(codec.fromDocument).map((it) => ({ ...toDueAccount(it), pagesDueAt: it.pagesDueAt! }))
+          }),
+        )
+        return mergeInOrder(found, ({ pagesDueAt }) => pagesDueAt, query.limit)
       }),
     stale: ({ now, limit }) => collection.run((accounts) => toDueAccounts(findStale(accounts, now, limit))),
     withOutbox: ({ afterId, limit }) =>
@@ -98,9 +127,12 @@ export function createAccountStore(connection: Connection, hook: Hook): AccountS
     list: (query) =>
       collection.run(async (accounts) => (await findListed(accounts, query).toArray()).map(codec.fromDocument)),
     count: (query) => collection.run((accounts) => accounts.countDocuments(filterOf(query))),
-    async pull(id, itemIds) {
-      await collection.run(() => update({ accountId: id, name: null, terms: [], fields: pulledFields(itemIds) }))
-    },
+    pull: (id, itemIds) =>
+      collection.run(async (accounts) => {
+        if (await update({ id, name: null, terms: [], fields: pulledFields(itemIds) })) return true
+        // Not known to have matched: then it did, and was overwritten since, or there is no account.
+        return (await accounts.findOne({ _id: toId(id) }, { projection: { _id: 1 } })) !== null
+      }),
     deleteRemoved: (id) =>
       collection.run(async (accounts) => {
         const { deletedCount } = await accounts.deleteOne({ _id: toId(id), status: 'removing', outbox: [] })
@@ -108,7 +140,8 @@ export function createAccountStore(connection: Connection, hook: Hook): AccountS
       }),
     usesKey: (keyId) =>
       collection.run(async (accounts) => {
-        const holders = ['keyId', 'previousKeyId', 'appPasswordKeyId'].map((field) => ({ [field]: keyId }))
+        const fields = ['keyId', 'previousKeyId', 'appPasswordKeyId', 'formerCredentials.keyId']
+        const holders = fields.map((field) => ({ [field]: keyId }))
         return (await accounts.findOne({ $or: holders }, { projection: { _id: 1 } })) !== null
       }),
   }
@@ -116,8 +149,14 @@ export function createAccountStore(connection: Connection, hook: Hook): AccountS
 
 async function toDueAccounts(cursor: Found): Promise<DueAccount[]> {
   const documents = await cursor.project(DUE_FIELDS).toArray()
-  return documents.map((document) => {
-    const { id, platform, serviceUrl, nextRefreshAt, diesAt } = codec.fromDocument(document)
-    return { id, platform, serviceUrl, nextRefreshAt, diesAt }
-  })
+  return documents.map(codec.fromDocument).map(toDueAccount)
+}
+
+function toDueAccount({ id, platform, serviceUrl, nextRefreshAt, diesAt }: Account): DueAccount {
+  return { id, platform, serviceUrl, nextRefreshAt, diesAt }
+}
+
+function mergeInOrder<T extends DueAccount>(found: readonly T[][], timeOf: (account: T) => number, limit: number): T[] {
+  const inOrder = (a: T, b: T) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : 1)
+  return found.flat().toSorted(inOrder).slice(0, limit)
 }

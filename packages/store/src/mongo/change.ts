@@ -7,7 +7,7 @@ import { accountSchema } from './schemas.ts'
 export const accountCodec = createCodec<Account>(accountSchema)
 
 /** Values go as literals: a text may begin with `$`. */
-const literal = (value: unknown) => ({ $literal: value })
+export const literal = (value: unknown): mongo.BSON.Document => ({ $literal: value })
 
 /** The change as the fields of a `$set`, whose expressions see the document as it was. */
 export function changedFields(change: Change): mongo.BSON.Document {

@@ -29,6 +29,8 @@ type Encode = (value: unknown) => unknown
 export function createCodec<T extends { id: string }>(schema: Schema): Codec<T> {
   const encoders = encodersOf(schema)
   const fields = [...encoders.keys()].filter((field) => field !== '_id')
+  // A document that an earlier version wrote lacks what was added since.
+  const isList = (field: string) => schema.path(field).instance === 'Array'
   const encode = (field: string, value: unknown) => encodeField(encoders, field, value)
   return {
     toDocument({ id, ...entity }) {
@@ -37,7 +39,7 @@ export function createCodec<T extends { id: string }>(schema: Schema): Codec<T> 
     encode,
     fromDocument(document) {
       const entity: Record<string, unknown> = { id: decode(document._id) }
-      for (const field of fields) entity[field] = decode(document[field] ?? null)
+      for (const field of fields) entity[field] = decode(document[field] ?? (isList(field) ? [] : null))
       return entity as T
     },
   }

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose'
 import type { Condition } from '../write.ts'
+import { accountCodec } from './change.ts'
 
 /** The condition as the terms of a filter. */
 export function conditionTerms(when: Condition): mongo.BSON.Document[] {
@@ -18,5 +19,6 @@ export function conditionTerms(when: Condition): mongo.BSON.Document[] {
   add(when.connectIdNot, { connectId: { $ne: when.connectIdNot } })
   add(when.sealedCredential, { sealedCredential: when.sealedCredential })
   add(when.previousCredential, { previousCredential: when.previousCredential })
+  add(when.pagesDueAt, { pagesDueAt: accountCodec.encode('pagesDueAt', when.pagesDueAt) })
   return terms
 }

@@ -1,4 +1,4 @@
-import { type Clock, CodedError, SECOND } from '@tokenkeeper/core'
+import { type Clock, CodedError, SECOND, within } from '@tokenkeeper/core'
 import { mongo } from 'mongoose'
 import type { StoredCollection, StoredDocument } from './codec.ts'
 import { toStoreError } from './errors.ts'
@@ -38,20 +38,14 @@ export function createConnection(url: string, clock: Clock): Connection {
 
   async function call<T>(task: (db: mongo.Db) => Promise<T>): Promise<T> {
     const used = client
-    const answered = new AbortController()
     try {
-      const answer = task(used.db())
-      const late = clock.sleep(ANSWER_WITHIN_MS, answered.signal).then(() => {
-        if (answered.signal.aborted) return answer
+      return await within(clock, ANSWER_WITHIN_MS, task(used.db()), () => {
         throw new CodedError('STORE_UNAVAILABLE', { internal: `no answer within ${ANSWER_WITHIN_MS} ms` })
       })
-      return await Promise.race([answer, late])
     } catch (error) {
       const coded = toStoreError(error)
       if (coded.cause instanceof mongo.MongoServerSelectionError) replace(used)
       throw coded
-    } finally {
-      answered.abort()
     }
   }
 
@@ -103,6 +97,7 @@ function clientFor(url: string): mongo.MongoClient {
     // What the driver says of a URL may repeat it, and with it the password: none of it is passed on.
   }
   throw new CodedError('STORE_URL_UNKNOWN', {
-    publicMessage: 'DATABASE_URL cannot be used: it has the form mongodb://HOST/DATABASE, or mongodb+srv://…',
+    publicMessage:
+      'The database address (DATABASE_URL, if none was given) cannot be used: it has the form mongodb://HOST/DATABASE, or mongodb+srv://…',
   })
 }

@@ -3,7 +3,7 @@ import type { EntryStore } from '../store.ts'
 import { createCodec, type Found, type StoredCollection, toId } from './codec.ts'
 import type { Connection } from './connection.ts'
 import { createInserts } from './inserts.ts'
-import { createPageStore } from './pages.ts'
+import { createScan } from './scan.ts'
 
 /** A filter on the time makes also those servers use the index that do not for an order alone. */
 export function findNewest(
@@ -24,7 +24,7 @@ export function createEntryStore<T extends { id: string }>(connection: Connectio
   const codec = createCodec<T>(schema)
   const insert = createInserts(collection)
   return {
-    ...createPageStore(collection, codec),
+    ...createScan(collection, codec),
     async insert(entries) {
       if (entries.length > 0) await collection.run(() => insert(entries.map(codec.toDocument)))
     },

@@ -1,11 +1,21 @@
-import { type AccountEvent, type AuditEntry, type Clock, type Hook, noHook, systemClock } from '@tokenkeeper/core'
+import {
+  type AccountEvent,
+  type AuditEntry,
+  type Clock,
+  CodedError,
+  type Hook,
+  noHook,
+  systemClock,
+} from '@tokenkeeper/core'
 import type { Store } from '../store.ts'
 import { createAccountStore } from './accounts.ts'
 import { createApiKeyStore } from './api-keys.ts'
 import { createConnection } from './connection.ts'
 import { createEntryStore } from './entries.ts'
+import { createHaltStore } from './halts.ts'
 import { createLogStore } from './log.ts'
-import { prepare, upsertMeta } from './prepare.ts'
+import { createAccountPageStore } from './pages.ts'
+import { isThere, prepare, upsertMeta } from './prepare.ts'
 import { createRunStore } from './runs.ts'
 import { auditSchema, eventSchema } from './schemas.ts'
 
@@ -14,6 +24,8 @@ export interface MongoStoreOptions {
   readonly url: string
   readonly clock?: Clock
   readonly hook?: Hook
+  /** Rejects with STORE_NOT_FOUND where there is no database yet, instead of making one. */
+  readonly mustExist?: boolean
 }
 
 /**
@@ -25,6 +37,7 @@ export async function createMongoStore(options: MongoStoreOptions): Promise<Stor
   const { clock = systemClock, hook = noHook } = options
   const connection = createConnection(options.url, clock)
   try {
+    if (options.mustExist && !(await isThere(connection))) throw new CodedError('STORE_NOT_FOUND')
     await prepare(connection, clock)
   } catch (error) {
     await connection.close()
@@ -32,6 +45,8 @@ export async function createMongoStore(options: MongoStoreOptions): Promise<Stor
   }
   return {
     accounts: createAccountStore(connection, hook),
+    pages: createAccountPageStore(connection),
+    halts: createHaltStore(connection),
     log: createLogStore(connection),
     events: createEntryStore<AccountEvent>(connection, eventSchema),
     audit: createEntryStore<AuditEntry>(connection, auditSchema),

@@ -6,7 +6,7 @@ import { createCodec, type StoredCollection, type StoredDocument, toId } from '.
 import type { Connection } from './connection.ts'
 import { findNewest } from './entries.ts'
 import { createInserts } from './inserts.ts'
-import { createPageStore } from './pages.ts'
+import { createScan } from './scan.ts'
 import { logSchema } from './schemas.ts'
 
 /** What others said of an attempt; its own verdict is stronger, and `refreshed` the strongest. */
@@ -35,7 +35,7 @@ export function createLogStore(connection: Connection): LogStore {
   const insert = createInserts(collection)
 
   return {
-    ...createPageStore(collection, codec),
+    ...createScan(collection, codec),
     async put(entries) {
       if (entries.length > 0)
         await collection.run(async (log) => replaceWeaker(log, await insert(entries.map(codec.toDocument))))

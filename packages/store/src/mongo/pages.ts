@@ -1,22 +1,82 @@
+import type { Page } from '@tokenkeeper/core'
 import type { mongo } from 'mongoose'
-import type { PageStore } from '../store.ts'
-import { type Codec, type Found, LEAST_ID, type StoredCollection, type StoredDocument, toId } from './codec.ts'
-import type { Caller } from './connection.ts'
+import type { AccountPageStore } from '../store.ts'
+import { literal } from './change.ts'
+import { createCodec, type Found, type StoredCollection, type StoredDocument, toId } from './codec.ts'
+import type { Connection } from './connection.ts'
+import { createInserts } from './inserts.ts'
+import { createScan } from './scan.ts'
+import { pageSchema } from './schemas.ts'
+import { createUpdates } from './updates.ts'
 
-/** Ids that are texts come before ObjectIds, and a comparison with a text finds texts alone. */
-export function findPage(collection: StoredCollection, afterId: string | null, limit: number): Found {
-  const after = afterId === null ? null : toId(afterId)
-  const beyond = { _id: { $gt: after } } as mongo.Filter<StoredDocument>
-  const filter =
-    after === null ? {} : typeof after === 'string' ? { $or: [beyond, { _id: { $gte: LEAST_ID } }] } : beyond
-  return collection.find(filter).sort({ _id: 1 }).hint('_id_').limit(limit)
+/** Those of one account are few enough to be sorted. */
+export function findOfAccount(
+  pages: StoredCollection,
+  accountId: string,
+  { afterId, limit }: { readonly afterId: string | null; readonly limit: number },
+): Found {
+  const filter = { accountId: toId(accountId), ...(afterId !== null && { _id: { $gt: toId(afterId) } }) }
+  return pages
+    .find(filter as mongo.Filter<StoredDocument>)
+    .sort({ _id: 1 })
+    .hint('account')
+    .limit(limit)
 }
 
-export function createPageStore<T>({ run }: Caller<StoredCollection>, { fromDocument }: Codec<T>): PageStore<T> {
-  return {
-    page: ({ afterId, limit }) =>
-      run(async (collection) => (await findPage(collection, afterId, limit).toArray()).map(fromDocument)),
-    getMany: (ids) =>
-      run(async (collection) => (await collection.find({ _id: { $in: ids.map(toId) } }).toArray()).map(fromDocument)),
+/** Was the one that is there not listed later than this one? */
+function listedNoLater({ parentGeneration, refreshedAt }: StoredDocument): mongo.BSON.Document {
+  const noLater = [{ refreshedAt: null }, { refreshedAt: { $lte: refreshedAt } }]
+  return { $or: [{ parentGeneration: { $lt: parentGeneration } }, { parentGeneration, $or: noLater }] }
+}
+
+export function createAccountPageStore(connection: Connection): AccountPageStore {
+  const collection = connection.collection('account_pages')
+  const codec = createCodec<Page>(pageSchema)
+  const insert = createInserts(collection)
+  const update = createUpdates(collection)
+
+  function replace({ _id, ...fields }: StoredDocument, term: mongo.BSON.Document): Promise<boolean> {
+    const values = Object.entries(fields).map(([field, value]) => [field, literal(value)])
+    return update({ id: String(_id), name: null, terms: [term], fields: Object.fromEntries(values) })
   }
+
+  /** Those that did not land. */
+  async function replaceListed(documents: readonly StoredDocument[]): Promise<StoredDocument[]> {
+    const landed = await Promise.all(documents.map((document) => replace(document, listedNoLater(document))))
+    return documents.filter((_, i) => !landed[i])
+  }
+
+  return {
+    ...createScan(collection, codec),
+    put: (pages) =>
+      collection.run(async () => {
+        const documents = pages.map(codec.toDocument)
+        // One that is not there is inserted; it may have come to be there meanwhile.
+        const left = new Set(await replaceListed(await insert(await replaceListed(documents))))
+        return idsOf(pages.filter((_, i) => !left.has(documents[i]!)))
+      }),
+    update: (changes) =>
+      collection.run(async () => {
+        const landed = await Promise.all(
+          changes.map(({ from, to }) => replace(codec.toDocument(to), codec.toDocument(from))),
+        )
+        return idsOf(changes.flatMap(({ to }, i) => (landed[i] ? [to] : [])))
+      }),
+    get: (id) =>
+      collection.run(async (pages) => {
+        const document = await pages.findOne({ _id: toId(id) })
+        return document && codec.fromDocument(document)
+      }),
+    ofAccount: (accountId, query) =>
+      collection.run(async (pages) => (await findOfAccount(pages, accountId, query).toArray()).map(codec.fromDocument)),
+    async removeAccount(accountId) {
+      await collection.run((pages) => pages.deleteMany({ accountId: toId(accountId) }))
+    },
+    usesKey: (keyId) =>
+      collection.run(async (pages) => (await pages.findOne({ keyId }, { projection: { _id: 1 } })) !== null),
+  }
+}
+
+function idsOf(pages: readonly Page[]): Set<string> {
+  return new Set(pages.map(({ id }) => id))
 }

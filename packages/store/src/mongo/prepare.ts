@@ -6,7 +6,7 @@ import { isConflict } from './errors.ts'
 import { SCHEMAS } from './schemas.ts'
 
 /** Raised with every change of the schemas, so that their validators are renewed once. */
-const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 const NAMESPACE_EXISTS = 48
 const TRIES = 20
 const PAUSE_MS = 100
@@ -20,6 +20,11 @@ interface Meta {
 /** What is known of the database itself: the version of its schema, and when it was last pinged. */
 function metaOf(db: mongo.Db): mongo.Collection<Meta> {
   return db.collection<Meta>('meta')
+}
+
+/** Has Tokenkeeper made this database before? */
+export async function isThere({ call }: Connection): Promise<boolean> {
+  return (await call((db) => metaOf(db).findOne({ _id: 'schema' }))) !== null
 }
 
 /**

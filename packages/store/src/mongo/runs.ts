@@ -4,7 +4,7 @@ import { createCodec, type Found, type StoredCollection, type StoredDocument, to
 import type { Connection } from './connection.ts'
 import { findNewest } from './entries.ts'
 import { createInserts } from './inserts.ts'
-import { createPageStore } from './pages.ts'
+import { createScan } from './scan.ts'
 import { runSchema } from './schemas.ts'
 
 export function findLatest(runs: StoredCollection, scheduleId: string): Found {
@@ -26,7 +26,7 @@ export function createRunStore(connection: Connection): RunStore {
   }
 
   return {
-    ...createPageStore(collection, codec),
+    ...createScan(collection, codec),
     insert: (run) =>
       collection.run(async (runs) => {
         const present = await insert([codec.toDocument(run)])
@@ -44,9 +44,15 @@ export function createRunStore(connection: Connection): RunStore {
         const documents = await findUnfinished(runs, limit).toArray()
         return documents.map(codec.fromDocument)
       }),
+    beginWindow: (id, from, window) =>
+      collection.run(async (runs) => {
+        const open = { _id: toId(id), cursor: from, window: null, finishedAt: null }
+        const { matchedCount } = await runs.updateOne(open, { $set: { window } })
+        return matchedCount > 0
+      }),
     advance: (id, from, { cursor, totals, finishedAt }) =>
       collection.run(async (runs) => {
-        const $set = { cursor, totals, finishedAt: codec.encode('finishedAt', finishedAt) }
+        const $set = { cursor, totals, finishedAt: codec.encode('finishedAt', finishedAt), window: null }
         const { matchedCount } = await runs.updateOne({ _id: toId(id), cursor: from }, { $set })
         return matchedCount > 0
       }),

@@ -4,6 +4,8 @@ import {
   API_ROLES,
   type ApiKey,
   type AuditEntry,
+  type Halt,
+  type Page,
   PLATFORMS,
   type RefreshLogEntry,
 } from '@tokenkeeper/core'
@@ -48,6 +50,8 @@ export const accountSchema = collection<Account>('accounts', {
   keyId: text,
   previousCredential: String,
   previousKeyId: String,
+  /** Kept as the engine made them: times in ms. */
+  formerCredentials: [Object],
   connectId: text,
   accessExpiresAt: Date,
   diesAt: Date,
@@ -74,6 +78,7 @@ export const accountSchema = collection<Account>('accounts', {
   }),
   lastAttempt: embedded<NonNullable<Account['lastAttempt']>>({ id: text, outcome: text, generation: number, at: time }),
   pagesGeneration: number,
+  pagesDueAt: Date,
   /** On their way to other collections, and kept as the engine made them: times in ms. */
   outbox: { type: [Object], required: true },
   ownerEmail: String,
@@ -85,6 +90,27 @@ export const accountSchema = collection<Account>('accounts', {
   .index({ platform: 1, status: 1, nextRefreshAt: 1, _id: 1 }, { name: 'due' })
   .index({ takeoverAt: 1, _id: 1 }, { name: 'stale', partialFilterExpression: { takeoverAt: { $gte: new Date(0) } } })
   .index({ outboxId: 1 }, { name: 'outbox', sparse: true })
+  .index(
+    { platform: 1, status: 1, pagesDueAt: 1, _id: 1 },
+    { name: 'pagesDue', partialFilterExpression: { pagesDueAt: { $gte: new Date(0) } } },
+  )
+
+export const pageSchema = collection<Page>('account_pages', {
+  accountId: id,
+  externalId: text,
+  name: text,
+  sealedToken: String,
+  keyId: String,
+  tokenExpiresAt: Date,
+  tasks: { type: [String], required: true },
+  instagramBusinessAccountId: String,
+  status: oneOf('active', 'needs_permission', 'missing', 'lost'),
+  statusReason: String,
+  missingCount: number,
+  lastMissedAt: Date,
+  parentGeneration: number,
+  refreshedAt: Date,
+}).index({ accountId: 1, externalId: 1 }, { name: 'account', unique: true })
 
 export const logSchema = collection<RefreshLogEntry>('refresh_log', {
   _id: Schema.Types.Mixed, // the attempt's id, or for one of its pages `attemptId:pageId`
@@ -131,6 +157,8 @@ export const runSchema = collection<Run>('runs', {
   startedAt: time,
   finishedAt: Date,
   cursor: String,
+  /** Written and forgotten as a whole: times in ms. */
+  window: Schema.Types.Mixed,
   totals: { type: Object, required: true },
 })
   .index({ scheduleId: 1, occurrence: 1 }, { name: 'occurrence', unique: true })
@@ -146,4 +174,23 @@ export const apiKeySchema = collection<ApiKey>('api_keys', {
   revokedAt: Date,
 })
 
-export const SCHEMAS: readonly Schema[] = [accountSchema, logSchema, eventSchema, auditSchema, runSchema, apiKeySchema]
+export const haltSchema = collection<Halt>('halts', {
+  platform: oneOf(...PLATFORMS),
+  providerAppId: text,
+  state: oneOf('suspected', 'halted'),
+  code: text,
+  suspects: { type: [String], required: true },
+  since: time,
+  probeAt: time,
+})
+
+export const SCHEMAS: readonly Schema[] = [
+  accountSchema,
+  pageSchema,
+  haltSchema,
+  logSchema,
+  eventSchema,
+  auditSchema,
+  runSchema,
+  apiKeySchema,
+]

@@ -1,9 +1,9 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
-import { CodedError } from '@tokenkeeper/core'
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { CodedError, randomBytes } from '@tokenkeeper/core'
 import type { KeyRing } from './key-ring.ts'
 
-/** What a sealed value is for; together with the account's id it is what the value is bound to. */
-export type SealPurpose = 'credential' | 'app_password'
+/** What a sealed value is for; together with the id of its account or Page it is what the value is bound to. */
+export type SealPurpose = 'credential' | 'app_password' | 'page_token'
 
 export interface SealedValue {
   /** `v1.<key id>.<base64url of nonce, ciphertext and tag>` */
@@ -12,13 +12,13 @@ export interface SealedValue {
 }
 
 /**
- * Seals secrets with AES-256-GCM; the associated data binds a value to one account id and purpose, so that a value
- * moved to another account does not open.
+ * Seals secrets with AES-256-GCM; the associated data binds a value to one id, of an account or a Page, and a
+ * purpose, so that a value moved elsewhere does not open.
  */
 export interface Sealer {
-  seal(plaintext: string, accountId: string, purpose: SealPurpose): SealedValue
+  seal(plaintext: string, boundTo: string, purpose: SealPurpose): SealedValue
   /** Throws CodedError KEY_MISSING or SEALED_VALUE_CORRUPT. */
-  open(sealed: string, accountId: string, purpose: SealPurpose): string
+  open(sealed: string, boundTo: string, purpose: SealPurpose): string
   /** The id of the key that seals. */
   readonly currentKeyId: string
   /** Ids of all keys that can open. */
@@ -35,31 +35,31 @@ const TAG_BYTES = 16
 const DERIVED_KEY_BYTES = 32
 
 /** JSON, so that no two different bindings give the same bytes. */
-function associatedData(keyId: string, accountId: string, purpose: SealPurpose): Buffer {
-  return Buffer.from(JSON.stringify([VERSION, keyId, accountId, purpose]))
+function associatedData(keyId: string, boundTo: string, purpose: SealPurpose): Buffer {
+  return Buffer.from(JSON.stringify([VERSION, keyId, boundTo, purpose]))
 }
 
 export function createSealer({ currentKeyId, keys }: KeyRing): Sealer {
   const currentKey = keys.get(currentKeyId)
   if (!currentKey) throw new CodedError('KEY_RING_INVALID')
 
-  function seal(plaintext: string, accountId: string, purpose: SealPurpose): SealedValue {
+  function seal(plaintext: string, boundTo: string, purpose: SealPurpose): SealedValue {
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv(ALGORITHM, currentKey!, nonce, { authTagLength: TAG_BYTES })
-    cipher.setAAD(associatedData(currentKeyId, accountId, purpose))
+    cipher.setAAD(associatedData(currentKeyId, boundTo, purpose))
     const body = Buffer.concat([nonce, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()])
     return { sealed: `${VERSION}.${currentKeyId}.${body.toString('base64url')}`, keyId: currentKeyId }
   }
 
-  function open(sealed: string, accountId: string, purpose: SealPurpose): string {
+  function open(sealed: string, boundTo: string, purpose: SealPurpose): string {
     const { keyId, body } = parseSealed(sealed)
     const key = keys.get(keyId)
     if (!key) throw new CodedError('KEY_MISSING', { internal: `key id ${keyId}` })
     const decipher = createDecipheriv(ALGORITHM, key, body.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
-    decipher.setAAD(associatedData(keyId, accountId, purpose))
+    decipher.setAAD(associatedData(keyId, boundTo, purpose))
     decipher.setAuthTag(body.subarray(-TAG_BYTES))
     try {
-      return decipher.update(body.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
+      return Buffer.concat([decipher.update(body.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString()
     } catch {
       throw corrupt('does not authenticate')
     }

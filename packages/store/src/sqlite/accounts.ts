@@ -1,5 +1,6 @@
+import type { SQLInputValue } from 'node:sqlite'
 import { type Account, CodedError } from '@tokenkeeper/core'
-import type { AccountStore, DueAccount, DueQuery, ListQuery } from '../store.ts'
+import type { AccountStore, DueAccount, DueQuery, ListQuery, PagesDueAccount, PagesDueQuery } from '../store.ts'
 import { updateStatement } from './change.ts'
 import { allOf, type Clause, IN_LIST, list } from './clause.ts'
 import type { Connection } from './connection.ts'
@@ -9,8 +10,8 @@ const SELECT = `SELECT ${table.selection} FROM accounts`
 const INSERT_SQL = `${table.insertSql} ON CONFLICT DO NOTHING`
 
 /** What {@link DueAccount} holds. */
-const SELECT_DUE = `SELECT id, platform, service_url AS serviceUrl, next_refresh_at AS nextRefreshAt, dies_at AS diesAt
-  FROM accounts`
+const DUE_COLUMNS = 'id, platform, service_url AS serviceUrl, next_refresh_at AS nextRefreshAt, dies_at AS diesAt'
+const SELECT_DUE = `SELECT ${DUE_COLUMNS} FROM accounts`
 
 export const STALE_SQL = `${SELECT_DUE}
   WHERE attempt IS NOT NULL AND status NOT IN ('quarantined', 'removing') AND takeover_at <= ?
@@ -18,21 +19,45 @@ export const STALE_SQL = `${SELECT_DUE}
 
 export const WITH_OUTBOX_SQL = `SELECT id FROM accounts WHERE outbox <> '[]' AND id > ? ORDER BY id LIMIT ?`
 
+const USES_KEY_SQL = `SELECT 1 FROM accounts WHERE ? IN (key_id, previous_key_id, app_password_key_id)
+  OR EXISTS (SELECT 1 FROM json_each(former_credentials) WHERE value ->> '$.keyId' = ?) LIMIT 1`
+
 const PULL_SQL = `UPDATE accounts SET outbox = (
     SELECT json_group_array(json(value) ORDER BY key) FROM json_each(outbox)
     WHERE value ->> '$.id' NOT IN ${IN_LIST})
   WHERE id = ?`
 
-/** One arm for each status, merged in order: an IN would read and sort all that is due for each page. */
 export function dueClause({ platform, statusIn, before, after, limit }: DueQuery): Clause {
   const arm = `${SELECT_DUE} WHERE platform = ? AND status = ? AND next_refresh_at <= ?
     ${after ? 'AND (next_refresh_at, id) > (?, ?)' : ''}`
   const cursor = after ? [after.nextRefreshAt, after.id] : []
   const statuses = [...new Set(statusIn)]
-  return {
-    sql: `${statuses.map(() => arm).join(' UNION ALL ')} ORDER BY nextRefreshAt, id LIMIT ?`,
-    params: [...statuses.flatMap((status) => [platform, status, before, ...cursor]), limit],
-  }
+  return mergedArms(
+    arm,
+    statuses.map((status) => [platform, status, before, ...cursor]),
+    'nextRefreshAt',
+    limit,
+  )
+}
+
+export function pagesDueClause({ platforms, at, after, limit }: PagesDueQuery): Clause {
+  const arm = `SELECT ${DUE_COLUMNS}, pages_due_at AS pagesDueAt FROM accounts
+    WHERE platform = ? AND status = 'active' AND pages_due_at <= ?
+    ${after ? 'AND (pages_due_at, id) > (?, ?)' : ''}`
+  const cursor = after ? [after.pagesDueAt, after.id] : []
+  const distinct = [...new Set(platforms)]
+  return mergedArms(
+    arm,
+    distinct.map((platform) => [platform, at, ...cursor]),
+    'pagesDueAt',
+    limit,
+  )
+}
+
+/** The arm once for each list of parameters, merged in order: an IN would read and sort all that is due each time. */
+function mergedArms(arm: string, params: readonly SQLInputValue[][], time: string, limit: number): Clause {
+  const sql = `${params.map(() => arm).join(' UNION ALL ')} ORDER BY ${time}, id LIMIT ?`
+  return { sql, params: [...params.flat(), limit] }
 }
 
 /** With an empty `hint` any index may serve; `+` keeps those on platform and status out. */
@@ -80,6 +105,11 @@ export function createAccountStore(connection: Connection): AccountStore {
       const { sql, params } = dueClause(query)
       return toDueAccounts(await connection.rows(sql, ...params))
     },
+    async pagesDue(query) {
+      if (query.platforms.length === 0) return []
+      const { sql, params } = pagesDueClause(query)
+      return toDueAccounts<PagesDueAccount>(await connection.rows(sql, ...params))
+    },
     stale: async ({ now, limit }) => toDueAccounts(await connection.rows(STALE_SQL, now, limit)),
     withOutbox: async ({ afterId, limit }) =>
       (await connection.rows(WITH_OUTBOX_SQL, afterId ?? '', limit)).map((row) => String(row.id)),
@@ -92,22 +122,17 @@ export function createAccountStore(connection: Connection): AccountStore {
       const row = await connection.row(`SELECT count(*) AS count FROM accounts WHERE ${where.sql}`, ...where.params)
       return Number(row?.count)
     },
-    async pull(id, itemIds) {
-      await connection.write({ sql: PULL_SQL, params: [[JSON.stringify(itemIds), id]] }, { key: id })
-    },
+    pull: async (id, itemIds) =>
+      (await connection.write({ sql: PULL_SQL, params: [[JSON.stringify(itemIds), id]] }, { key: id })) > 0,
     deleteRemoved: async (id) =>
       (await connection.write(
         { sql: `DELETE FROM accounts WHERE id = ? AND status = 'removing' AND outbox = '[]'`, params: [[id]] },
         { key: id },
       )) > 0,
-    usesKey: async (keyId) =>
-      (await connection.row(
-        'SELECT 1 FROM accounts WHERE ? IN (key_id, previous_key_id, app_password_key_id) LIMIT 1',
-        keyId,
-      )) !== undefined,
+    usesKey: async (keyId) => (await connection.row(USES_KEY_SQL, keyId, keyId)) !== undefined,
   }
 }
 
-function toDueAccounts(rows: Row[]): DueAccount[] {
-  return rows.map((row) => ({ ...row }) as unknown as DueAccount)
+function toDueAccounts<T extends DueAccount>(rows: Row[]): T[] {
+  return rows.map((row) => ({ ...row }) as unknown as T)
 }

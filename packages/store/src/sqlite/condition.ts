@@ -1,19 +1,30 @@
+import type { SQLInputValue } from 'node:sqlite'
 import type { Condition } from '../write.ts'
-import { allOf, type Clause, IN_LIST, list } from './clause.ts'
+import { IN_LIST } from './clause.ts'
 
-/** The condition as the terms of a WHERE clause. */
-export function conditionClause(when: Condition): Clause {
-  return allOf({
-    'generation = ?': when.generation,
-    'generation < ?': when.generationBelow,
-    "attempt ->> '$.id' IS ?": when.attemptId,
-    "attempt ->> '$.state' = ?": when.attemptState,
-    "attempt ->> '$.leaseUntil' = ?": when.attemptLeaseUntil,
-    [`status IN ${IN_LIST}`]: list(when.statusIn),
-    'status <> ?': when.statusNot,
-    'connect_id = ?': when.connectId,
-    'connect_id <> ?': when.connectIdNot,
-    'sealed_credential = ?': when.sealedCredential,
-    'previous_credential IS ?': when.previousCredential,
-  })
+const TERMS: Readonly<Record<keyof Condition, string>> = {
+  generation: 'generation = ?',
+  generationBelow: 'generation < ?',
+  attemptId: "attempt ->> '$.id' IS ?",
+  attemptState: "attempt ->> '$.state' = ?",
+  attemptLeaseUntil: "attempt ->> '$.leaseUntil' = ?",
+  statusIn: `status IN ${IN_LIST}`,
+  statusNot: 'status <> ?',
+  connectId: 'connect_id = ?',
+  connectIdNot: 'connect_id <> ?',
+  sealedCredential: 'sealed_credential = ?',
+  previousCredential: 'previous_credential IS ?',
+  pagesDueAt: 'pages_due_at IS ?',
+}
+
+/** The condition as terms of a WHERE clause, each after an AND; their values go to `params`. */
+export function conditionTerms(when: Condition, params: SQLInputValue[]): string {
+  let sql = ''
+  for (const name in when) {
+    const value = when[name as keyof Condition]
+    if (value === undefined) continue
+    sql += ` AND ${TERMS[name as keyof Condition]}`
+    params.push(typeof value === 'object' && value !== null ? JSON.stringify(value) : value)
+  }
+  return sql
 }

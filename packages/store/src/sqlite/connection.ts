@@ -1,8 +1,9 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import { type Clock, CodedError, type Hook, SECOND } from '@tokenkeeper/core'
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import { type Clock, CodedError, type Hook, hasCode, SECOND } from '@tokenkeeper/core'
 import { type BatchOperation, createBatcher } from '../batcher.ts'
 import { isBusy, toStoreError } from './errors.ts'
 import type { Row } from './rows.ts'
+import type { Writer } from './writer.ts'
 
 /** One statement, run once for each list of parameters. */
 export interface Statement {
@@ -30,25 +31,26 @@ const MAX_BATCH = 500
 const GIVE_UP_AFTER_MS = 5 * SECOND
 const LONGEST_PAUSE_MS = 50
 
-export function createConnection(db: DatabaseSync, { clock, hook }: ConnectionOptions): Connection {
-  const statements = new Map<string, StatementSync>()
+/** Reads by `db`, writes by `writer`. */
+export function createConnection(db: DatabaseSync, writer: Writer, { clock, hook }: ConnectionOptions): Connection {
+  const queries = new Map<string, Query>()
   let closing: Promise<void> | null = null
 
-  function prepared(sql: string): StatementSync {
-    let statement = statements.get(sql)
-    if (!statement) {
-      statement = db.prepare(sql)
-      statements.set(sql, statement)
+  function prepared(sql: string): Query {
+    let query = queries.get(sql)
+    if (!query) {
+      query = prepare(db, sql)
+      queries.set(sql, query)
     }
-    return statement
+    return query
   }
 
   /** node:sqlite blocks the event loop while it waits for a lock, so it waits briefly and the rest is slept through. */
-  async function withRetry<T>(task: () => T): Promise<T> {
+  async function withRetry<T>(task: () => T | Promise<T>): Promise<T> {
     const deadline = clock.monotonic() + GIVE_UP_AFTER_MS
     for (let pause = 2; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {
-        return task()
+        return await task()
       } catch (error) {
         if (!db.isOpen) throw wasClosed()
         if (!isBusy(error) || clock.monotonic() >= deadline) throw toStoreError(error)
@@ -57,23 +59,11 @@ export function createConnection(db: DatabaseSync, { clock, hook }: ConnectionOp
     }
   }
 
-  function transact(operations: readonly WriteOperation[]): number[] {
-    prepared('BEGIN IMMEDIATE').run()
-    try {
-      const results = operations.map(({ sql, params }) =>
-        params.reduce((changed, values) => changed + Number(prepared(sql).run(...values).changes), 0),
-      )
-      prepared('COMMIT').run()
-      return results
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK')
-      throw error
-    }
-  }
-
   const batcher = createBatcher<WriteOperation>({
-    execute: (operations) => withRetry(() => transact(operations)),
+    execute: (operations) => withRetry(() => writer.transact(operations)),
     maxSize: MAX_BATCH,
+    // A value that cannot be bound, a constraint, SQL that is wrong: the transaction was rolled back.
+    isOfOne: (error) => hasCode(error, 'INTERNAL'),
     hook,
   })
 
@@ -83,11 +73,12 @@ export function createConnection(db: DatabaseSync, { clock, hook }: ConnectionOp
 
   async function rows(sql: string, ...params: SQLInputValue[]): Promise<Row[]> {
     refuseIfClosed()
-    return withRetry(() => prepared(sql).all(...params))
+    return withRetry(() => prepared(sql)(params))
   }
 
   async function close(): Promise<void> {
     await batcher.drain()
+    await writer.close()
     try {
       db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     } catch {
@@ -108,6 +99,24 @@ export function createConnection(db: DatabaseSync, { clock, hook }: ConnectionOp
       return closing
     },
   }
+}
+
+type Query = (params: readonly SQLInputValue[]) => Row[]
+
+/** The objects that node:sqlite makes of rows are slow to make and slow to use; ours take a third of the time. */
+function prepare(db: DatabaseSync, sql: string): Query {
+  const statement = db.prepare(sql)
+  const names = statement.columns().map(({ name }) => name)
+  const empty: Row = Object.fromEntries(names.map((name) => [name, null]))
+  statement.setReturnArrays(true)
+  return (params) =>
+    statement.all(...params).map((values) => {
+      const row = { ...empty }
+      names.forEach((name, i) => {
+        row[name] = (values as unknown as SQLOutputValue[])[i]!
+      })
+      return row
+    })
 }
 
 function wasClosed(): CodedError {

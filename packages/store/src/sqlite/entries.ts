@@ -1,14 +1,14 @@
 import type { EntryStore } from '../store.ts'
 import { allOf } from './clause.ts'
 import type { Connection } from './connection.ts'
-import { createPageStore } from './pages.ts'
 import type { Table } from './rows.ts'
+import { createScan } from './scan.ts'
 
 /** Entries that are written once and never change: events and audit. */
 export function createEntryStore<T>(connection: Connection, table: Table<T>): EntryStore<T> {
   const insertSql = `${table.insertSql} ON CONFLICT DO NOTHING`
   return {
-    ...createPageStore(connection, table),
+    ...createScan(connection, table),
     async insert(entries) {
       if (entries.length > 0) await connection.write({ sql: insertSql, params: entries.map(table.toParams) })
     },

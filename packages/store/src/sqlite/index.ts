@@ -4,10 +4,13 @@ import { createAccountStore } from './accounts.ts'
 import { createApiKeyStore } from './api-keys.ts'
 import { createConnection } from './connection.ts'
 import { createEntryStore } from './entries.ts'
+import { createHaltStore } from './halts.ts'
 import { createLogStore } from './log.ts'
 import { openDatabase } from './open.ts'
+import { createAccountPageStore } from './pages.ts'
 import { auditTable, eventTable } from './rows.ts'
 import { createRunStore } from './runs.ts'
+import { createWriter } from './writer.ts'
 
 export interface SqliteStoreOptions {
   /** The database file; made if it is not there, 0600 in a 0700 directory. */
@@ -26,9 +29,12 @@ const PING_SQL = 'INSERT INTO pings (id, at) VALUES (1, ?) ON CONFLICT DO UPDATE
  */
 export function createSqliteStore(options: SqliteStoreOptions): Store {
   const { clock = systemClock, hook = noHook, busyTimeoutMs = 20 } = options
-  const connection = createConnection(openDatabase(options.path, busyTimeoutMs), { clock, hook })
+  const writer = createWriter({ path: options.path, busyTimeoutMs })
+  const connection = createConnection(openDatabase(options.path, busyTimeoutMs), writer, { clock, hook })
   return {
     accounts: createAccountStore(connection),
+    pages: createAccountPageStore(connection),
+    halts: createHaltStore(connection),
     log: createLogStore(connection),
     events: createEntryStore(connection, eventTable),
     audit: createEntryStore(connection, auditTable),

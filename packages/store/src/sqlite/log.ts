@@ -1,20 +1,19 @@
 import type { LogStore } from '../store.ts'
 import { allOf } from './clause.ts'
 import type { Connection } from './connection.ts'
-import { createPageStore } from './pages.ts'
 import { logTable as table } from './rows.ts'
+import { createScan } from './scan.ts'
 
 /** How much an outcome says of its attempt: `refreshed` over the attempt's own verdict over what others said of it. */
 const rank = (outcome: string) => `CASE ${outcome} WHEN 'refreshed' THEN 2
   WHEN 'interrupted' THEN 0 WHEN 'superseded' THEN 0 WHEN 'removed' THEN 0 ELSE 1 END`
 
-const PUT_SQL = `${table.insertSql} ON CONFLICT (id) DO UPDATE
-  SET ${table.columns.map((column) => `${column} = excluded.${column}`).join(', ')}
+const PUT_SQL = `${table.upsertSql}
   WHERE ${rank('excluded.outcome')} > ${rank('refresh_log.outcome')}`
 
 export function createLogStore(connection: Connection): LogStore {
   return {
-    ...createPageStore(connection, table),
+    ...createScan(connection, table),
     async put(entries) {
       if (entries.length > 0) await connection.write({ sql: PUT_SQL, params: entries.map(table.toParams) })
     },

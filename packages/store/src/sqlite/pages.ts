@@ -1,23 +1,47 @@
-import type { PageStore } from '../store.ts'
-import { type Clause, IN_LIST } from './clause.ts'
-import type { Connection } from './connection.ts'
-import type { Table } from './rows.ts'
+import type { Page } from '@tokenkeeper/core'
+import type { AccountPageStore } from '../store.ts'
+import { replaceAsRead } from './as-read.ts'
+import type { Clause } from './clause.ts'
+import type { Connection, Statement } from './connection.ts'
+import { pageTable as table } from './rows.ts'
+import { createScan } from './scan.ts'
 
-/** Exported for the test of its plan. */
-export function pageClause<T>({ name, selection }: Table<T>, afterId: string | null, limit: number): Clause {
-  const sql = `SELECT ${selection} FROM ${name} WHERE id > ? ORDER BY id LIMIT ?`
-  return { sql, params: [afterId ?? '', limit] }
+const SELECT = `SELECT ${table.selection} FROM account_pages`
+
+const listedAt = (row: string) => `(${row}.parent_generation, coalesce(${row}.refreshed_at, 0))`
+/** A row that breaks another rule, an id that is not of its account and Page, is left out too. */
+const PUT_SQL = `${table.upsertSql} WHERE ${listedAt('excluded')} >= ${listedAt('account_pages')}
+  ON CONFLICT DO NOTHING`
+
+/** Those of one account are few enough to be sorted. */
+export function ofAccountClause(accountId: string, afterId: string | null, limit: number): Clause {
+  const sql = `${SELECT} WHERE account_id = ? AND +id > ? ORDER BY id LIMIT ?`
+  return { sql, params: [accountId, afterId ?? '', limit] }
 }
 
-export function createPageStore<T>({ rows }: Connection, table: Table<T>): PageStore<T> {
+export function createAccountPageStore(connection: Connection): AccountPageStore {
+  /** Each by itself, so that each is told whether it landed; they share a transaction all the same. */
+  async function landed(writes: readonly (readonly [page: Page, statement: Statement])[]): Promise<Set<string>> {
+    const ids = writes.map(async ([{ id }, statement]) => ((await connection.write(statement)) > 0 ? [id] : []))
+    return new Set((await Promise.all(ids)).flat())
+  }
+
   return {
-    async page({ afterId, limit }) {
-      const { sql, params } = pageClause(table, afterId, limit)
-      return (await rows(sql, ...params)).map(table.fromRow)
+    ...createScan(connection, table),
+    put: (pages) => landed(pages.map((page) => [page, { sql: PUT_SQL, params: [table.toParams(page)] }])),
+    update: (changes) => landed(changes.map(({ from, to }) => [to, replaceAsRead(table, from, to)])),
+    async get(id) {
+      const row = await connection.row(`${SELECT} WHERE id = ?`, id)
+      return row ? table.fromRow(row) : null
     },
-    async getMany(ids) {
-      const sql = `SELECT ${table.selection} FROM ${table.name} WHERE id IN ${IN_LIST}`
-      return (await rows(sql, JSON.stringify(ids))).map(table.fromRow)
+    async ofAccount(accountId, { afterId, limit }) {
+      const { sql, params } = ofAccountClause(accountId, afterId, limit)
+      return (await connection.rows(sql, ...params)).map(table.fromRow)
     },
+    async removeAccount(accountId) {
+      await connection.write({ sql: 'DELETE FROM account_pages WHERE account_id = ?', params: [[accountId]] })
+    },
+    usesKey: async (keyId) =>
+      (await connection.row('SELECT 1 FROM account_pages WHERE key_id = ? LIMIT 1', keyId)) !== undefined,
   }
 }

@@ -1,5 +1,5 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
-import type { Account, AccountEvent, ApiKey, AuditEntry, RefreshLogEntry } from '@tokenkeeper/core'
+import type { Account, AccountEvent, ApiKey, AuditEntry, Halt, Page, RefreshLogEntry } from '@tokenkeeper/core'
 import type { Run } from '../store.ts'
 
 /** How a field is kept in its column: as it is, as JSON text (null stays NULL), or a boolean as 0 or 1. */
@@ -16,30 +16,41 @@ export interface Table<T> {
   readonly selection: string
   /** `INSERT … VALUES …`, for an ON CONFLICT clause to follow. */
   readonly insertSql: string
+  /** `INSERT … ON CONFLICT (id) DO UPDATE SET` all columns, for a WHERE clause to follow. */
+  readonly upsertSql: string
   toParams(entity: T): SQLInputValue[]
+  /** The row itself, its fields decoded: it is not a row any more. */
   fromRow(row: Row): T
 }
 
 function table<T extends object>(name: string, encodings: Record<keyof T & string, Encoding>): Table<T> {
   const fields = Object.keys(encodings) as (keyof T & string)[]
-  const column = (field: keyof T) => String(field).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  const decoded = fields.filter((field) => encodings[field] !== 'plain')
+  const names = Object.fromEntries(
+    fields.map((field) => [field, field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)]),
+  ) as Record<keyof T, string>
+  const column = (field: keyof T) => names[field]
   const encode = (field: keyof T, value: unknown): SQLInputValue => {
     if (value === null || value === undefined) return null
     const encoding = encodings[field as keyof T & string]
     if (encoding === 'json') return JSON.stringify(value)
     return encoding === 'flag' ? Number(value) : (value as SQLInputValue)
   }
+  const columns = fields.map(column)
+  const insertSql = `INSERT INTO ${name} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
+  const excluded = columns.map((each) => `${each} = excluded.${each}`).join(', ')
   return {
     name,
-    columns: fields.map(column),
+    columns,
     column,
     encode,
     selection: fields.map((field) => `${column(field)} AS ${field}`).join(', '),
-    insertSql: `INSERT INTO ${name} (${fields.map(column).join(', ')}) VALUES (${fields.map(() => '?').join(', ')})`,
+    insertSql,
+    upsertSql: `${insertSql} ON CONFLICT (id) DO UPDATE SET ${excluded}`,
     toParams: (entity) => fields.map((field) => encode(field, entity[field])),
     fromRow(row) {
-      const entity: Record<string, unknown> = { ...row }
-      for (const field of fields) {
+      const entity: Record<string, unknown> = row
+      for (const field of decoded) {
         const value = row[field]
         if (encodings[field] === 'json' && typeof value === 'string') entity[field] = JSON.parse(value)
         if (encodings[field] === 'flag') entity[field] = value === 1
@@ -66,6 +77,7 @@ export const accountTable = table<Account>('accounts', {
   keyId: 'plain',
   previousCredential: 'plain',
   previousKeyId: 'plain',
+  formerCredentials: 'json',
   connectId: 'plain',
   accessExpiresAt: 'plain',
   diesAt: 'plain',
@@ -78,6 +90,7 @@ export const accountTable = table<Account>('accounts', {
   attempt: 'json',
   lastAttempt: 'json',
   pagesGeneration: 'plain',
+  pagesDueAt: 'plain',
   outbox: 'json',
   ownerEmail: 'plain',
   sealedAppPassword: 'plain',
@@ -131,6 +144,7 @@ export const runTable = table<Run>('runs', {
   startedAt: 'plain',
   finishedAt: 'plain',
   cursor: 'plain',
+  window: 'json',
   totals: 'json',
 })
 
@@ -142,4 +156,33 @@ export const apiKeyTable = table<ApiKey>('api_keys', {
   createdAt: 'plain',
   createdBy: 'plain',
   revokedAt: 'plain',
+})
+
+export const pageTable = table<Page>('account_pages', {
+  id: 'plain',
+  accountId: 'plain',
+  externalId: 'plain',
+  name: 'plain',
+  sealedToken: 'plain',
+  keyId: 'plain',
+  tokenExpiresAt: 'plain',
+  tasks: 'json',
+  instagramBusinessAccountId: 'plain',
+  status: 'plain',
+  statusReason: 'plain',
+  missingCount: 'plain',
+  lastMissedAt: 'plain',
+  parentGeneration: 'plain',
+  refreshedAt: 'plain',
+})
+
+export const haltTable = table<Halt>('halts', {
+  id: 'plain',
+  platform: 'plain',
+  providerAppId: 'plain',
+  state: 'plain',
+  code: 'plain',
+  suspects: 'json',
+  since: 'plain',
+  probeAt: 'plain',
 })

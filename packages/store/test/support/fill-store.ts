@@ -1,10 +1,19 @@
 import { makeId } from '@tokenkeeper/core'
-import { AT, buildAccount, buildAttempt, buildLogEntry, buildLogItem } from '../../src/conformance/build-account.ts'
+import {
+  AT,
+  buildAccount,
+  buildAttempt,
+  buildHalt,
+  buildLogEntry,
+  buildLogItem,
+  buildPage,
+} from '../../src/conformance/build-account.ts'
 import { buildRun } from '../../src/conformance/runs.ts'
 import type { Store } from '../../src/index.ts'
 
-/** Fills every collection: `count` accounts, twice as many log entries, some of everything else. Returns the accounts. */
-export async function fillStore({ accounts, log, events, audit, runs, apiKeys }: Store, count: number) {
+/** Fills every collection: `count` accounts, twice as many Pages and log entries, some of everything else. Returns the accounts. */
+export async function fillStore(store: Store, count: number) {
+  const { accounts, pages, halts, log, events, audit, runs, apiKeys } = store
   const made = Array.from({ length: count }, (_, i) =>
     buildAccount({
       generation: 1 + (i % 3),
@@ -17,6 +26,20 @@ export async function fillStore({ accounts, log, events, audit, runs, apiKeys }:
     }),
   )
   await Promise.all(made.map((account) => accounts.insert(account)))
+  await pages.put(
+    made.flatMap(({ id: accountId, generation }, i) => [
+      buildPage({ accountId, parentGeneration: generation, tokenExpiresAt: i % 2 ? AT : null }),
+      buildPage({
+        accountId,
+        sealedToken: null,
+        keyId: null,
+        tasks: [],
+        status: 'needs_permission',
+        refreshedAt: null,
+      }),
+    ]),
+  )
+  for (const halt of [buildHalt(), buildHalt({ state: 'suspected', suspects: [] })]) await halts.insert(halt)
   const entries = made.map(({ id }) => buildLogEntry({ accountId: id, errorMessage: 'Ünïcode “text”' }))
   await log.put(entries.flatMap((entry) => [entry, { ...entry, id: `${entry.id}:page`, pageId: 'page' }]))
   await events.insert(
@@ -51,10 +74,12 @@ export async function contentsOf(store: Store) {
     entities.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   return {
     accounts: byId(await store.accounts.list(all)),
-    log: byId(await store.log.page(all)),
-    events: byId(await store.events.page(all)),
-    audit: byId(await store.audit.page(all)),
-    runs: byId(await store.runs.page(all)),
+    pages: byId(await store.pages.scan(all)),
+    halts: byId(await store.halts.list()),
+    log: byId(await store.log.scan(all)),
+    events: byId(await store.events.scan(all)),
+    audit: byId(await store.audit.scan(all)),
+    runs: byId(await store.runs.scan(all)),
     apiKeys: byId(await store.apiKeys.list()),
   }
 }

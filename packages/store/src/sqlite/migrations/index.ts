@@ -2,9 +2,11 @@ import type { DatabaseSync } from 'node:sqlite'
 import { CodedError } from '@tokenkeeper/core'
 import { init } from './001-init.ts'
 import { apiKeys } from './002-api-keys.ts'
+import { runWindows } from './003-run-windows.ts'
+import { accountPages } from './004-account-pages.ts'
 
 /** In order, for ever: the schema's version is how many of these have run. A migration that was released never changes. */
-const MIGRATIONS: readonly string[] = [init, apiKeys]
+const MIGRATIONS: readonly string[] = [init, apiKeys, runWindows, accountPages]
 
 function schemaVersion(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.user_version)
