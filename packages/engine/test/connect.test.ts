@@ -1,6 +1,7 @@
 import { CodedError, HOUR } from '@tokenkeeper/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kill } from './support/deaths.ts'
+import { actAt } from './support/gate.ts'
 import { expectHealthy, expectLogged } from './support/invariants.ts'
 import { losingAcknowledgement } from './support/lossy-store.ts'
 import { recover } from './support/recover.ts'
@@ -75,6 +76,32 @@ describe('connecting', () => {
     await world.engine.relayAccount(account.id)
     await recover(world, account.id)
     await expectHealthy(world, account.id)
+  })
+
+  test('overtaken by another one before it looks again, it is not written once more', async () => {
+    const { account, user } = await world.connect()
+    const [older, newer] = [await world.newLogin(user), await world.newLogin(user)]
+    await using slow = world.newActor({
+      hook: actAt('reconnect.applied-before-ack', async () => {
+        await world.refresh(account.id) // the older login is spent
+        await world.engine.connectAccount(newer, options)
+      }),
+    })
+    expect(await slow.engine.connectAccount(older, options)).toMatchObject({ id: account.id, generation: 4 })
+    expect(world.open(await world.read(account.id))).toEqual(newer.credential)
+    await expectHealthy(world, account.id)
+  })
+
+  test('overtaken by a removal before it looks again, it brings nothing back', async () => {
+    const { account, user } = await world.connect()
+    const login = await world.newLogin(user)
+    await using slow = world.newActor({
+      hook: actAt('reconnect.applied-before-ack', () => world.engine.removeAccount(account.id, 'test')),
+    })
+    await expect(slow.engine.connectAccount(login, options)).rejects.toMatchObject({ code: 'ACCOUNT_REMOVING' })
+    const { ownerId } = options
+    const { platform, providerAppId, externalId } = login
+    expect(await world.store.accounts.findByLogin({ ownerId, platform, providerAppId, externalId })).toBeNull()
   })
 })
 

@@ -276,4 +276,26 @@ describe('an answer after the time-out', () => {
     expect(await world.read(account.id)).toStrictEqual(newest)
     expect(await world.outcomes(account.id)).toEqual(['ambiguous', 'refreshed'])
   })
+
+  test('gets in behind the one that was faster, if it ends later', async () => {
+    const account = await world.connect(2 * DAY)
+    world.server.next('hold', 'same_expiry')
+    const outcome = await world.refreshInVain(account.id)
+    if (outcome.kind !== 'ambiguous') throw new Error(outcome.kind)
+    world.passTo(outcome.until)
+    expect(await world.refresh(account.id)).toEqual({ kind: 'refreshed', generation: 2 })
+    const short = await world.read(account.id)
+    expect(short.diesAt).toBeLessThanOrEqual(account.diesAt!)
+    world.server.release()
+    const fresh = await until(
+      async () => {
+        const read = await world.read(account.id)
+        return read.generation === 3 && read.outbox.length === 0 ? read : null
+      },
+      { what: 'the late answer to be committed' },
+    )
+    expect(fresh.diesAt).toBeGreaterThan(short.diesAt! + 30 * DAY)
+    expect(world.server.works(world.token(fresh))).toBe(true)
+    expect(await world.outcomes(account.id)).toEqual(['refreshed', 'refreshed'])
+  })
 })

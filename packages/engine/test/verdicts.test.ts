@@ -1,5 +1,6 @@
 import { DAY, HOUR, MINUTE, SECOND } from '@tokenkeeper/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { RefreshOutcome } from '../src/index.ts'
 import { kill } from './support/deaths.ts'
 import { gateAt } from './support/gate.ts'
 import { expectHealthy, expectLogged } from './support/invariants.ts'
@@ -122,6 +123,56 @@ describe('a session that is over', () => {
       await expectLogged(world, account.id)
     },
   )
+
+  describe('while an answer that was lost can still be had again', () => {
+    /** Its successor was made, and nobody heard of it. */
+    async function loseAnswer(): Promise<string> {
+      const { account } = await world.connect()
+      world.proxy.fault({ kind: 'drop_answer', times: 1 })
+      await passOn(account.id, 'ambiguous')
+      return account.id
+    }
+
+    /** Refreshes to this outcome, and passes to the time that it names. */
+    async function passOn(accountId: string, kind: RefreshOutcome['kind']): Promise<void> {
+      const outcome = await world.refresh(accountId)
+      expect(outcome.kind).toBe(kind)
+      const { attempt } = await world.read(accountId)
+      expect(attempt?.state).toBe('released')
+      passTo(world, attempt!.notBefore)
+    }
+
+    test.each([
+      [400, 'ExpiredToken', 'failed'],
+      [401, 'AccountTakedown', 'needs_action'],
+    ] as const)('one %i %s does not keep it from being asked again', async (status, error, kind) => {
+      const accountId = await loseAnswer()
+      world.proxy.fault({ kind: 'status', status, body: JSON.stringify({ error, message: 'Not now' }), times: 1 })
+      const before = world.clock.now()
+      await passOn(accountId, kind)
+      expect(world.clock.now() - before).toBeLessThan(10 * MINUTE)
+      expect(await world.refresh(accountId)).toEqual({ kind: 'refreshed', generation: 2 })
+      await expectHealthy(world, accountId)
+    })
+  })
+
+  test('while it is paused, it falls due as soon as it is resumed', async () => {
+    const { account, user } = await world.connect()
+    const gate = gateAt('dead.after-reread-before-verdict')
+    await world.pds.changePassword(user)
+    await world.refresh(account.id)
+    world.clockFile.advance(6 * MINUTE)
+    await using judge = world.newActor({ hook: gate.hook })
+    const judging = judge.engine.refreshAccount(account.id, { type: 'scheduled', force: true })
+    await gate.reached
+    await world.engine.pauseAccount(account.id, 'test')
+    gate.open()
+    expect(await judging).toMatchObject({ kind: 'dead' })
+    expect(await world.engine.resumeAccount(account.id, 'test')).toMatchObject({ status: 'active' })
+    expect(await world.engine.refreshAccount(account.id, { type: 'scheduled' })).toMatchObject({
+      code: 'BLUESKY_SESSION_EXPIRED',
+    })
+  })
 
   test('killed at hold.applied it stays held, and a reconnect ends that', async () => {
     const { account, user } = await world.connect()

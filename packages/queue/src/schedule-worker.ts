@@ -51,7 +51,11 @@ async function runStep(deps: WorkerDeps, job: Job<ScheduleJob>, token: string | 
   const step = await advanceRun(deps, runId)
   if (step === 'finished') return { runId }
   await job.updateData({ runId, waits: step === 'moved' ? 0 : waits + 1 })
-  return putBack(job, token, step === 'moved' ? 0 : Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** Math.min(waits, 10)))
+  return putBack(
+    job,
+    token,
+    step === 'moved' ? 0 : Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 1.3 ** Math.min(waits, 20)),
+  )
 }
 
 /** When a tick was meant to be: BullMQ names its job `repeat:<schedule>:<ms>`. */

@@ -1,7 +1,7 @@
 import type { AccountStatus } from '@tokenkeeper/core'
 import type { DueAccount } from '@tokenkeeper/store'
-import { withinDeadline } from './deadline.ts'
 import type { WorkerDeps } from './deps.ts'
+import { depthOf } from './depth.ts'
 import { enqueueRefresh } from './enqueue.ts'
 
 const PAGE = 500
@@ -31,6 +31,5 @@ export async function sweep(deps: SweepDeps): Promise<number> {
 }
 
 async function hasRoom({ queues, clock, settings }: SweepDeps): Promise<boolean> {
-  const counts = await withinDeadline(clock, () => queues.refresh.getJobCounts('waiting', 'prioritized', 'delayed'))
-  return Object.values(counts).reduce((sum, count) => sum + count, 0) < settings.maxDepth
+  return (await depthOf(queues.refresh, clock, ['waiting', 'prioritized', 'delayed'])) < settings.maxDepth
 }

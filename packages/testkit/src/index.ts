@@ -3,6 +3,7 @@ export type { Answer, Fault, FaultHandle, FaultRule, ProxiedRequest } from './fa
 export { type FaultProxy, startFaultProxy } from './fault-proxy/fault-proxy.ts'
 export { type InstantHost, startInstantHost } from './instant-host/instant-host.ts'
 export { INSTANT_ISSUER, instantSession } from './instant-host/session.ts'
+export { type MongoProcess, startMongoProcess } from './mongo/mongo-process.ts'
 export { type MongoProxy, startMongoProxy } from './mongo/mongo-proxy.ts'
 export { type MongoServer, mongoForTests, startMongo } from './mongo/mongo-server.ts'
 export type { PdsAccount, PdsAnswer } from './pds/pds-client.ts'

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { mongoForTests, startMongo, startMongoProxy, tempDir, until } from '../src/index.ts'
+import { mongoForTests, startMongo, startMongoProcess, startMongoProxy, tempDir, until } from '../src/index.ts'
+import { canConnect } from '../src/mongo/can-connect.ts'
 
 describe('a MongoDB for tests', () => {
   beforeEach(async () => {
@@ -103,4 +104,18 @@ describe('the proxy before a MongoDB', () => {
     await closed
     expect(client.said()).toBe('')
   })
+})
+
+const own = await startMongoProcess()
+if (!own) console.warn('Left out: a MongoDB that may be killed (no mongod on the PATH, no provisioned gateway)')
+
+test.skipIf(!own)('a MongoDB of our own is gone when it is killed, and starts again on the same port', async () => {
+  await using server = own!
+  const port = Number(new URL(server.databaseUrl('mine')).port)
+  const listens = () => canConnect(`mongodb://127.0.0.1:${port}/`)
+  expect(await listens()).toBe(true)
+  await server.kill()
+  expect(await listens()).toBe(false)
+  await server.start()
+  expect(await listens()).toBe(true)
 })

@@ -1,6 +1,7 @@
 import { type Account, attemptKey } from '@tokenkeeper/core'
 import type { Run, SeenAccount } from '@tokenkeeper/store'
 import type { WorkerDeps } from '../deps.ts'
+import { depthOf } from '../depth.ts'
 import { enqueueRefresh } from '../enqueue.ts'
 import { BY_SCHEDULE } from './start-run.ts'
 import { stateInRun } from './state-in-run.ts'
@@ -36,7 +37,7 @@ export async function advanceRun(deps: AdvanceDeps, runId: string, windowSize = 
     else if (state === 'awaited') awaited++
     else results.push({ account, result: state })
   }
-  if (open.length > 0) {
+  if (open.length > 0 && (run.window === null || (await mayBeLost(deps, open.length)))) {
     const type = run.requestedBy === BY_SCHEDULE ? 'scheduled' : 'manual'
     await enqueueRefresh(queues.refresh, open, { type, force: true, clock })
   }
@@ -48,6 +49,14 @@ export async function advanceRun(deps: AdvanceDeps, runId: string, windowSize = 
     finishedAt: last ? now : null,
   })
   return last && moved ? 'finished' : 'moved'
+}
+
+/**
+ * May jobs of these accounts be missing from the queue? To add them once more would do no harm, but at each look it would
+ * cost more than all else of a run. What others have in the queue may hide a loss until that is done.
+ */
+async function mayBeLost({ queues, clock }: AdvanceDeps, open: number): Promise<boolean> {
+  return (await depthOf(queues.refresh, clock, ['waiting', 'prioritized', 'delayed', 'active'])) < open
 }
 
 /** The window, noted; null if another step was faster. */

@@ -50,7 +50,7 @@ function runningServer(uri: string): MongoServer {
   return { databaseUrl: (name) => `${hosts}/${name}${options}`, async [Symbol.asyncDispose]() {} }
 }
 
-function mongodOnPath(): string | undefined {
+export function mongodOnPath(): string | undefined {
   const { PATH = '' } = process.env
   return PATH.split(delimiter)
     .map((dir) => join(dir, 'mongod'))
