@@ -1,4 +1,4 @@
-import type { Counts } from './check/checker.ts'
+import type { Counts, Violation } from './check/checker.ts'
 import { MUTATIONS } from './mutations/mutations.ts'
 import { runSchedule } from './simulate.ts'
 
@@ -9,7 +9,7 @@ export interface Batch {
   readonly runs: number
   /** The name of the mutation whose rule is switched off. */
   readonly without?: string
-  /** Ends at the first violation. */
+  /** Ends at the first schedule that breaks what the mutation is to break. */
   readonly untilFound?: boolean
 }
 
@@ -22,17 +22,15 @@ export interface BatchResult {
   readonly failures: readonly Failure[]
 }
 
-export interface Failure {
+export interface Failure extends Violation {
   readonly seed: number
-  readonly invariant: string
-  readonly what: string
 }
 
 export const NO_RESULT: BatchResult = {
   runs: 0,
   steps: 0,
   faults: 0,
-  counts: { refreshes: 0, latePresentations: 0, witnesses: 0, deadBeyondHold: 0, lost: 0 },
+  counts: { refreshes: 0, latePresentations: 0, witnesses: 0, recoveries: 0, deadBeyondHold: 0, lost: 0 },
   failures: [],
 }
 
@@ -44,7 +42,7 @@ export async function runBatch({ seed, runs, without, untilFound = false }: Batc
     const [first] = violations
     const failures = first ? [{ seed: seed + i, ...first }] : []
     sum = add(sum, { runs: 1, steps, faults: struck.length, counts, failures })
-    if (first && untilFound) break
+    if (untilFound && first && mutation?.breaks.includes(first.invariant)) break
   }
   return sum
 }
@@ -58,6 +56,7 @@ export function add(a: BatchResult, b: BatchResult): BatchResult {
       refreshes: a.counts.refreshes + b.counts.refreshes,
       latePresentations: a.counts.latePresentations + b.counts.latePresentations,
       witnesses: a.counts.witnesses + b.counts.witnesses,
+      recoveries: a.counts.recoveries + b.counts.recoveries,
       deadBeyondHold: a.counts.deadBeyondHold + b.counts.deadBeyondHold,
       lost: a.counts.lost + b.counts.lost,
     },

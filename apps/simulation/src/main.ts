@@ -56,9 +56,9 @@ async function replay({ without }: Options, seed: number): Promise<boolean> {
 }
 
 function tell({ runs, steps, faults, counts, failures }: BatchResult): void {
-  const { refreshes, latePresentations, witnesses, deadBeyondHold, lost } = counts
+  const { refreshes, latePresentations, witnesses, recoveries, deadBeyondHold, lost } = counts
   console.log(`${runs} schedules, ${steps} steps, ${faults} faults, ${refreshes} refreshes`)
-  console.log(`presented late: ${latePresentations}, as a witness: ${witnesses}`)
+  console.log(`presented late: ${latePresentations}, as a witness: ${witnesses}, again within 20 s: ${recoveries}`)
   console.log(`lost where nothing could have saved them: ${lost}, called dead beyond the hold: ${deadBeyondHold}`)
   console.log(`violations: ${failures.length}`)
   for (const { seed, invariant, what } of failures.slice(0, 20))

@@ -28,6 +28,8 @@ export interface Plan {
   readonly point: string
   /** A single death and nothing else goes wrong. */
   readonly lonelyDeath: boolean
+  /** The queue loses the jobs of a worker that dies or is held up: what they began is found in the store alone. */
+  readonly losesJobs: boolean
   readonly acts: readonly { readonly at: number; readonly act: Act }[]
   /** When the faults and the people stop (ms from the start). */
   readonly endsAt: number
@@ -83,6 +85,7 @@ export function drawPlan(random: Random): Plan {
     point: combination?.point ?? random.pick(KILL_POINTS),
     lonelyDeath,
     budget: lonelyDeath ? 1 : combination ? 8 : random.pick([1, 2, 3, 5, 8]),
+    losesJobs: random.chance(0.3),
     acts: [{ at: 0, act: random.pick(['refresh', 'refresh-twice']) }, ...acts],
     endsAt,
     rotateEveryMs: combination ? 7 * DAY : random.pick([2 * HOUR, DAY, 7 * DAY]),

@@ -36,7 +36,7 @@ export function createRandom(seed: number): Random {
     pick: (from) => from[Math.floor(next() * from.length)]!,
     spread,
     duration(from, to) {
-      const limits = LIMITS.filter((limit) => limit >= from && 1.3 * limit <= to)
+      const limits = LIMITS.filter((limit) => 0.9 * limit >= from && 1.3 * limit <= to)
       if (limits.length === 0 || next() < 0.5) return spread(from, to)
       return limits[Math.floor(next() * limits.length)]! * (0.9 + 0.4 * next())
     },

@@ -1,6 +1,6 @@
 import { cp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DAY, HOUR } from '@tokenkeeper/core'
+import { DAY } from '@tokenkeeper/core'
 import { startPds, tempDir } from '@tokenkeeper/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { expectHealthy, expectLogged } from './support/invariants.ts'
@@ -21,8 +21,8 @@ async function work(accountIds: readonly string[], until: number): Promise<numbe
   while (world.clock.now() < until) {
     const accounts = await world.store.accounts.getMany(accountIds)
     const next = Math.min(...accounts.map((account) => account.nextRefreshAt))
+    passTo(world, Math.min(next, until))
     if (next > until) break
-    passTo(world, next)
     for (const id of accountIds) {
       const outcome = await world.engine.refreshAccount(id, { type: 'scheduled' })
       if (outcome.kind !== 'skipped' && outcome.kind !== 'snoozed') calls++
@@ -41,7 +41,7 @@ describe('a host that answers 502 for a day', () => {
     await Promise.all(ids.map((id) => world.refresh(id)))
     const start = world.clock.now()
     const calls = await work(ids, start + DAY)
-    expect(world.clock.now() - start).toBeGreaterThan(DAY - HOUR)
+    expect(world.clock.now() - start).toBeGreaterThanOrEqual(DAY)
     expect(calls / ids.length).toBeLessThan(500)
     for (const account of await world.store.accounts.getMany(ids)) {
       expect(account).toMatchObject({ status: 'active', generation: 1 })

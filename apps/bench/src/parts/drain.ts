@@ -34,7 +34,7 @@ export async function measureDrain({ drainAccounts }: Sizes) {
     samples.push(await sample(bed, redis, worker, run!.totals.total))
     return run!.finishedAt === null ? null : run
   }
-  const run = await until(look, { what: 'the refresh-all to end', timeoutMs: 400 * SECOND, everyMs: 100 })
+  const run = await until(look, { what: 'the refresh-all to end', timeoutMs: 900 * SECOND, everyMs: 100 })
   const seconds = (performance.now() - begun) / SECOND
   if (run.totals.refreshed !== drainAccounts) throw new Error(`refreshed ${run.totals.refreshed} of ${drainAccounts}`)
   await expectRefreshed(bed.context.store, accounts, 1)

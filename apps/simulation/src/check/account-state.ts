@@ -10,11 +10,11 @@ export interface AccountState {
   /** Those whose answer became durable. */
   readonly committed: Set<string>
   /** Until when some credential of it is accepted that is kept somewhere (ms since the epoch). */
-  recoverableUntil: number
+  acceptedUntil: number
+  /** None is accepted any more. */
+  isLost: boolean
   /** What the current credential took the place of. */
   replaced: string | null
-  /** Why no credential is accepted any more, where that is nobody's fault. */
-  lost: string | null
   /** Its worker died: by when its token has to be presented again (ms since the epoch). */
   presentBy: number | null
 }
@@ -32,9 +32,9 @@ export function createAccountState({ id, platform }: Account): AccountState {
     kind: platform === 'bluesky' ? 'grace' : 'extend',
     begun: new Map(),
     committed: new Set(),
-    recoverableUntil: Number.NEGATIVE_INFINITY,
+    acceptedUntil: Number.NEGATIVE_INFINITY,
+    isLost: false,
     replaced: null,
-    lost: null,
     presentBy: null,
   }
 }

@@ -23,7 +23,7 @@ export interface Jobs {
   /** Whether a job for the account waits or runs. */
   has(accountId: string): boolean
   workerIsBack(): void
-  /** Dead or stopped: its jobs are given to others when their locks end. */
+  /** Dead or stopped: its jobs are given to others when their locks end, unless the queue loses them. */
   workerHeldUp(process: Process): void
 }
 
@@ -43,7 +43,10 @@ export function createJobs(getWorld: () => World): Jobs {
       world,
       process,
       `refreshes #${id}${run > 1 ? `.${run}` : ''}`,
-      (task) => openEngine(world, task).engine.refreshAccount(accountId, { type, force, job: { id, run } }),
+      (task) => {
+        const relayLater = world.random.chance(0.5)
+        return openEngine(world, task).engine.refreshAccount(accountId, { type, force, job: { id, run }, relayLater })
+      },
       (outcome) => settle(world, job, outcome),
     )
   }
@@ -83,9 +86,11 @@ export function createJobs(getWorld: () => World): Jobs {
       for (const job of waiting.splice(0)) getWorld().scheduler.in(latency(getWorld().random), () => give(job))
     },
     workerHeldUp(process) {
-      const { scheduler, random } = getWorld()
+      const { scheduler, random, plan } = getWorld()
       for (const [job, owner] of running) {
-        if (owner === process) scheduler.in(random.spread(...STALLED_MS), () => stalled(job))
+        if (owner !== process) continue
+        if (plan.losesJobs) running.delete(job)
+        else scheduler.in(random.spread(...STALLED_MS), () => stalled(job))
       }
     },
   }

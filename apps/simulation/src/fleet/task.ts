@@ -73,9 +73,11 @@ export function runTask<T>(
     call: (remote) =>
       new Promise((resolve, reject) => {
         let answered = false
+        pending++
         remote((ms, outcome) => {
           if (answered) return
           answered = true
+          pending--
           task.step(ms, () => {
             try {
               resolve(outcome())
@@ -117,7 +119,7 @@ export function runTask<T>(
         (error: unknown) => {
           const { code } = toCodedError(error)
           world.trace(() => `${task.name} ends: ${code}`)
-          if (!(error instanceof CodedError) || code === 'INTERNAL') checker.broke(`${task.name}: ${String(error)}`)
+          if (!(error instanceof CodedError) || code === 'INTERNAL') checker.fail('I6', `${task.name}: ${error}`)
         },
       )
       .finally(() => {

@@ -1,4 +1,4 @@
-import { type AccountStatus, DAY } from '@tokenkeeper/core'
+import { type AccountStatus, DAY, SECOND } from '@tokenkeeper/core'
 import type { AccountWrite } from '@tokenkeeper/store'
 import {
   believeLateWitnesses,
@@ -180,6 +180,12 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 'an answer that repeats the stored token is not committed',
     breaks: ['I3'],
     alter: believeWitnesses,
+  },
+  {
+    name: 'long-lease',
+    rule: 'a lease is short, and ends soon after its owner',
+    breaks: ['I6'],
+    alter: (deps) => ({ ...deps, times: { ...deps.times, leaseMs: 60 * SECOND } }),
   },
   {
     name: 'no-spool',

@@ -11,8 +11,8 @@ interface Token {
 }
 
 /**
- * Long-lived tokens as Meta and Instagram keep them: a token is exchanged for one that ends later, the same text or
- * another one, or at the same time or sooner; the old one goes on working until its own end. An expired one is over.
+ * Long-lived tokens as Meta and Instagram keep them: a token is exchanged for one that ends later, mostly, and the old
+ * one goes on working until its own end; or the same text is given a later end. An expired one is over.
  */
 export function createExtendModel(now: () => number, random: Random, firstLifeMs: number): ProviderModel {
   const tokens = new Map<string, Token>()
@@ -26,6 +26,7 @@ export function createExtendModel(now: () => number, random: Random, firstLifeMs
     return answer(accessToken, expiresAt)
   }
 
+  const keepsText = random.chance(0.3)
   const works = (accessToken: string) => (tokens.get(accessToken)?.expiresAt ?? 0) > now()
 
   return {
@@ -38,17 +39,11 @@ export function createExtendModel(now: () => number, random: Random, firstLifeMs
       const { externalId, expiresAt } = token
       const { login } = issued.get(accessToken)!
       const later = Math.floor(now()) + LIFE_MS
-      switch (random.pick(['new', 'new', 'new', 'same-text', 'same-end', 'sooner'])) {
-        case 'same-text':
-          tokens.set(accessToken, { externalId, expiresAt: later })
-          return answer(accessToken, later)
-        case 'same-end':
-          return issue(externalId, expiresAt, login)
-        case 'sooner':
-          return issue(externalId, Math.max(Math.floor(now()) + DAY / 2, expiresAt - DAY), login)
-        default:
-          return issue(externalId, later, login)
-      }
+      const end = random.pick([later, later, later, expiresAt, Math.max(Math.floor(now()) + DAY / 2, expiresAt - DAY)])
+      if (!keepsText) return issue(externalId, end, login)
+      const extended = Math.max(end, expiresAt)
+      tokens.set(accessToken, { externalId, expiresAt: extended })
+      return answer(accessToken, extended)
     },
     logout() {},
     revokeAll(externalId) {

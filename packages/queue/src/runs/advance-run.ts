@@ -8,6 +8,8 @@ import { stateInRun } from './state-in-run.ts'
 import { addToTotals, type RunResult } from './totals.ts'
 
 const WINDOW = 1_000
+/** Every so many looks what is open is enqueued again, whatever the queue holds. */
+const LOOKS_TO_AGAIN = 10
 
 /** `moved`: a window is accounted for; go on at once. `waiting`: accounts of this window are still being refreshed. */
 export type RunStep = 'finished' | 'moved' | 'waiting'
@@ -17,9 +19,9 @@ type AdvanceDeps = Pick<WorkerDeps, 'store' | 'queues' | 'clock' | 'platforms'>
 /**
  * One step of a run, safe to repeat and to be done twice at once: notes the window after the cursor as it stands,
  * enqueues what is open, and moves cursor and totals together once all of it is settled. An account deleted meanwhile is
- * not counted, nor one connected while the last window is at work.
+ * not counted, nor one connected while the last window is at work. `looks`: how often in a row accounts were waited for.
  */
-export async function advanceRun(deps: AdvanceDeps, runId: string, windowSize = WINDOW): Promise<RunStep> {
+export async function advanceRun(deps: AdvanceDeps, runId: string, windowSize = WINDOW, looks = 0): Promise<RunStep> {
   const { store, queues, clock, platforms } = deps
   const run = await store.runs.get(runId)
   if (run === null || run.finishedAt !== null) return 'finished'
@@ -37,7 +39,8 @@ export async function advanceRun(deps: AdvanceDeps, runId: string, windowSize = 
     else if (state === 'awaited') awaited++
     else results.push({ account, result: state })
   }
-  if (open.length > 0 && (run.window === null || (await mayBeLost(deps, open.length)))) {
+  const isTime = run.window === null || looks % LOOKS_TO_AGAIN === LOOKS_TO_AGAIN - 1
+  if (open.length > 0 && (isTime || (await mayBeLost(deps, open.length)))) {
     const type = run.requestedBy === BY_SCHEDULE ? 'scheduled' : 'manual'
     await enqueueRefresh(queues.refresh, open, { type, force: true, clock })
   }
@@ -53,7 +56,7 @@ export async function advanceRun(deps: AdvanceDeps, runId: string, windowSize = 
 
 /**
  * May jobs of these accounts be missing from the queue? To add them once more would do no harm, but at each look it would
- * cost more than all else of a run. What others have in the queue may hide a loss until that is done.
+ * cost more than all else of a run. What others have in the queue may hide a loss for some looks.
  */
 async function mayBeLost({ queues, clock }: AdvanceDeps, open: number): Promise<boolean> {
   return (await depthOf(queues.refresh, clock, ['waiting', 'prioritized', 'delayed', 'active'])) < open
