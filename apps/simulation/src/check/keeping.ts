@@ -38,6 +38,10 @@ export function createKeeping(getWorld: () => World, ledger: Ledger, fail: Fail)
     // A login that was over before it was stored was never kept.
     if (before === Number.NEGATIVE_INFINITY) return
     getWorld().checker.counts.lost++
+    getWorld().trace(
+      () =>
+        `no credential of ${state.id} is accepted any more: ${before <= now() ? 'the last one expired' : cause.what}`,
+    )
     if (before <= now()) checkLapse(state, before)
     else if (cause.ours) fail('I1', `${cause.what}, and with it went the last credential that is accepted`)
     else if (state.replaced !== null && ledger.lineage(state).acceptedUntil(state.replaced) > now()) {
