@@ -41,7 +41,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     trustProxy: [...config.api.trustedProxies],
-    // A request that still arrives while the process ends is answered as any other.
+    // Fastify's own answer to what still arrives while the process ends has not our form.
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => sendError(reply, error),

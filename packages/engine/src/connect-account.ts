@@ -12,7 +12,8 @@ const TRIES = 10
 /**
  * Stores a login that was just made. The login comes first and the write after it, so that a refused login changes
  * nothing. The connect id tells, after a lost acknowledgement, that the write arrived: repeating it blindly could
- * overwrite what others have refreshed since. If another login came after it, that one stays. Rejects with ACCOUNT_REMOVING, STORE_UNAVAILABLE, PROVIDER_OFF.
+ * overwrite what others have refreshed since. If another login came after it, that one stays. Rejects with
+ * ACCOUNT_REMOVING, STORE_UNAVAILABLE, PROVIDER_OFF.
  */
 export async function connectAccount(deps: EngineDeps, login: FreshLogin, options: ConnectOptions): Promise<Account> {
   const provider = deps.providers.get(login.platform)

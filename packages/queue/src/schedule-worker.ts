@@ -48,7 +48,7 @@ async function refreshAll(deps: WorkerDeps, job: Job<ScheduleJob>): Promise<unkn
 
 async function runStep(deps: WorkerDeps, job: Job<ScheduleJob>, token: string | undefined): Promise<unknown> {
   const { runId, waits } = parseJob(runJobSchema, job.data)
-  const step = await advanceRun(deps, runId, undefined, waits)
+  const step = await advanceRun(deps, runId, waits)
   if (step === 'finished') return { runId }
   await job.updateData({ runId, waits: step === 'moved' ? 0 : waits + 1 })
   return putBack(

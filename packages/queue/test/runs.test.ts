@@ -72,7 +72,7 @@ describe('a step', () => {
     const { deps, store, clock } = harness
     const accounts = await harness.addAccounts(5)
     const run = await begin(harness)
-    const steps = () => Promise.all([advanceRun(deps, run.id, 2), advanceRun(deps, run.id, 2)])
+    const steps = () => Promise.all([advanceRun(deps, run.id, 0, 2), advanceRun(deps, run.id, 0, 2)])
     for (const window of [accounts.slice(0, 2), accounts.slice(2, 4), accounts.slice(4)]) {
       expect(await steps()).toContain('waiting')
       for (const { id } of window) await markRefreshed(store, clock, id, { force: true })
@@ -128,6 +128,23 @@ describe('a step', () => {
     const run = await begin(harness)
     expect(await advanceRun(harness.deps, run.id)).toBe('finished')
     expect((await standing(harness, run)).totals.platforms).toEqual({ meta: { ...NONE, total: 2, skipped: 2 } })
+  })
+
+  test('enqueues what is open again every tenth look, however much others have in the queue', async () => {
+    await using harness = await startHarness({ port: redis.port })
+    const { deps } = harness
+    const [account] = await harness.addAccounts(1)
+    const run = await begin(harness)
+    expect(await advanceRun(deps, run.id)).toBe('waiting')
+    const [job] = await jobsOf(harness)
+    await job!.remove()
+    const other = { accountId: run.id, type: 'manual', force: false } as const
+    await deps.queues.refresh.add('refresh-account', other)
+    const enqueued = async () => (await jobsOf(harness)).map(({ data }) => data.accountId)
+    for (let looks = 0; looks < 9; looks++) await advanceRun(deps, run.id, looks)
+    expect(await enqueued()).toEqual([other.accountId])
+    await advanceRun(deps, run.id, 9)
+    expect((await enqueued()).toSorted()).toEqual([other.accountId, account!.id].toSorted())
   })
 
   test('waits for no account that was deleted meanwhile', async () => {

@@ -2,6 +2,7 @@ import { HOUR, SECOND, type Verdict } from '@tokenkeeper/core'
 import { z } from 'zod'
 import { cutSecrets } from '../cut-secrets.ts'
 import type { HttpResult } from '../http/http.ts'
+import { NO_ANSWER_ROWS } from '../http/no-answer.ts'
 import { readRetryAfter, readSeconds } from '../http/retry-after.ts'
 
 /** Which call was made: refreshSession with a token, or createSession with a password. */
@@ -27,16 +28,7 @@ interface Row {
  * body: proxies and firewalls before a PDS answer 401 and 403 on their own account.
  */
 const TABLE: readonly Row[] = [
-  {
-    when: ({ result }) => result.kind === 'not_sent',
-    verdict: ({ result }) => ({
-      kind: 'retry',
-      code: result.kind === 'not_sent' ? result.code : 'PROVIDER_UNREACHABLE',
-      spent: 'no',
-    }),
-  },
-  { when: unknown('timeout'), verdict: { kind: 'retry', code: 'PROVIDER_TIMEOUT', spent: 'unknown' } },
-  { when: unknown('reset'), verdict: { kind: 'retry', code: 'PROVIDER_UNAVAILABLE', spent: 'unknown' } },
+  ...NO_ANSWER_ROWS,
   // A 429 comes before the rotation: the token is intact.
   {
     when: ({ status }) => status === 429,
@@ -81,10 +73,6 @@ export function classify(call: Call, result: HttpResult, now: number, secrets: r
 
 function named(...errors: readonly string[]) {
   return ({ error }: Reply) => error !== null && errors.includes(error)
-}
-
-function unknown(reason: string) {
-  return ({ result }: Reply) => result.kind === 'unknown' && result.reason === reason
 }
 
 const xrpcError = z.object({ error: z.string(), message: z.string().optional() })

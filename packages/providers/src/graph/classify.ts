@@ -1,6 +1,7 @@
 import { DAY, HOUR, type PageVerdict, type RetryVerdict, SECOND, type Verdict } from '@tokenkeeper/core'
 import { cutSecrets } from '../cut-secrets.ts'
 import type { HttpResult } from '../http/http.ts'
+import { NO_ANSWER_ROWS } from '../http/no-answer.ts'
 import { type GraphError, readGraphError } from './graph-error.ts'
 import { parseGraphJson } from './json.ts'
 import { readUsage } from './usage.ts'
@@ -45,22 +46,7 @@ const permissionMissing: Verdict = { kind: 'needs_action', code: 'META_PERMISSIO
  */
 const TABLE: readonly Row[] = [
   // --- Outages: nothing is known of the token. ---
-  {
-    when: ({ result }) => result.kind === 'not_sent',
-    verdict: ({ result }) => ({
-      kind: 'retry',
-      code: result.kind === 'not_sent' ? result.code : 'PROVIDER_UNREACHABLE',
-      spent: 'no',
-    }),
-  },
-  {
-    when: ({ result }) => result.kind === 'unknown' && result.reason === 'timeout',
-    verdict: { kind: 'retry', code: 'PROVIDER_TIMEOUT', spent: 'unknown' },
-  },
-  {
-    when: ({ result }) => result.kind === 'unknown' && result.reason === 'reset',
-    verdict: { kind: 'retry', code: 'PROVIDER_UNAVAILABLE', spent: 'unknown' },
-  },
+  ...NO_ANSWER_ROWS,
   {
     when: ({ status }) => status !== null && status >= 500,
     // An error in Meta's own form says that no token was given.

@@ -21,7 +21,7 @@ type AdvanceDeps = Pick<WorkerDeps, 'store' | 'queues' | 'clock' | 'platforms'>
  * enqueues what is open, and moves cursor and totals together once all of it is settled. An account deleted meanwhile is
  * not counted, nor one connected while the last window is at work. `looks`: how often in a row accounts were waited for.
  */
-export async function advanceRun(deps: AdvanceDeps, runId: string, windowSize = WINDOW, looks = 0): Promise<RunStep> {
+export async function advanceRun(deps: AdvanceDeps, runId: string, looks = 0, windowSize = WINDOW): Promise<RunStep> {
   const { store, queues, clock, platforms } = deps
   const run = await store.runs.get(runId)
   if (run === null || run.finishedAt !== null) return 'finished'
