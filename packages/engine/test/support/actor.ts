@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { type Clock, DEFAULT_DUE_POLICY, type Hook, makeId, noHook } from '@tokenkeeper/core'
-import { createBlueskyProvider, createHttp, type GraceProvider } from '@tokenkeeper/providers'
+import { type Clock, DEFAULT_DUE_POLICY, type Hook, makeId, noHook, type Platform } from '@tokenkeeper/core'
+import { createBlueskyProvider, createHttp, type GraceProvider, type Provider } from '@tokenkeeper/providers'
 import { createSealer, createSqliteStore, openStore, parseKeyRing, type Sealer, type Store } from '@tokenkeeper/store'
 import { createLoggers, type LineSink } from '@tokenkeeper/telemetry'
 import { openClockFile } from '@tokenkeeper/testkit'
@@ -13,6 +13,7 @@ import {
   type Pacing,
   type ProtocolTimes,
 } from '../../src/index.ts'
+import { createGraphProviders, type GraphScene } from './graph-providers.ts'
 import { journaled } from './journal.ts'
 
 /** What processes that work on the same world share; plain data, so that it can be handed to a child. */
@@ -22,6 +23,8 @@ export interface Scene {
   readonly clockFile: string
   readonly plcUrl: string
   readonly hosts: readonly string[]
+  /** Our apps at Meta; absent: the scene has none. */
+  readonly graph?: GraphScene
   /** Where the accounts are in MongoDB; absent: in SQLite, below `dir`. */
   readonly mongoUrl?: string
 }
@@ -93,7 +96,10 @@ export function createActor(scene: Scene, options: ActorOptions = {}): Actor {
     sealer,
     makeId,
     random: options.random ?? Math.random,
-    providers: new Map([['bluesky', provider]]),
+    providers: new Map<Platform, Provider>([
+      ['bluesky', provider],
+      ...(scene.graph ? createGraphProviders(scene.graph, { http, clock }) : []),
+    ]),
     spool: createSpool({ dir: options.spoolDir ?? join(scene.dir, 'spool'), clock, hook }),
     pacing: options.pacing ?? createHostPacing(clock),
     logger: createLoggers({
