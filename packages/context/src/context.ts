@@ -12,7 +12,7 @@ import {
   systemClock,
 } from '@tokenkeeper/core'
 import { createEngine, createHostPacing, createSpool, DEFAULT_TIMES, type Engine } from '@tokenkeeper/engine'
-import { type BlueskyOptions, createBlueskyProvider, createHttp, type Provider } from '@tokenkeeper/providers'
+import type { Provider } from '@tokenkeeper/providers'
 import {
   checkRedis,
   createRedisConnections,
@@ -31,6 +31,7 @@ import {
   type Store,
 } from '@tokenkeeper/store'
 import { createLoggers, type Logger } from '@tokenkeeper/telemetry'
+import { createProviders, openProviderOptions, type ProviderOptions } from './providers.ts'
 import { redisAddress } from './redis.ts'
 
 /** Every dependency of an app. Disposed in the reverse order of its making. */
@@ -42,8 +43,8 @@ export interface AppContext extends AsyncDisposable {
   readonly sealer: Sealer
   readonly store: Store
   readonly providers: ReadonlyMap<Platform, Provider>
-  /** What a login at Bluesky takes. */
-  readonly bluesky: BlueskyOptions
+  /** What logins take. */
+  readonly providerOptions: ProviderOptions
   readonly engine: Engine
   /**
    * What queues, workers and the scheduler take. Checks Redis and connects at the first call, so that what needs no
@@ -79,13 +80,8 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   const sealer = createSealer(parseKeyRing(keyRingText(config, logger)))
   const opened = stack.use(await openStore(config.store.url.reveal(), { clock, hook }))
   const store = overrides.store?.(opened) ?? opened
-  const { plcUrl, allowedPrivateHosts } = config.bluesky
-  // The operator's own directory may be private; that needs no second permission.
-  const http = stack.use(createHttp({ allowedPrivateHosts: [...allowedPrivateHosts, new URL(plcUrl).host] }))
-  const blueskyLog = loggers('bluesky')
-  const log: BlueskyOptions['log'] = (message, fields) => blueskyLog.warn(fields, message)
-  const bluesky: BlueskyOptions = { http, clock, plcUrl, log }
-  const providers = new Map<Platform, Provider>([['bluesky', createBlueskyProvider(bluesky)]])
+  const providerOptions = stack.use(openProviderOptions(config, { clock, loggers }))
+  const providers = createProviders(providerOptions)
   const { leaseMs, renewMs, providerTimeoutMs, witnessMs, holdMs } = config.protocol
   const engine = stack.use(
     createEngine({
@@ -144,7 +140,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     sealer,
     store,
     providers,
-    bluesky,
+    providerOptions,
     engine,
     connectRedis() {
       connected ??= connectRedis()

@@ -14,6 +14,13 @@ export type CredentialKind = 'extend' | 'grace'
  */
 export type AccountStatus = 'active' | 'paused' | 'needs_action' | 'needs_reconnect' | 'quarantined' | 'removing'
 
+/**
+ * What a refresh did to the end of a token that is extended. `extended`: the new one ends later than the one before.
+ * `same_expiry`: it was accepted, but ends when that one did, or sooner. `unknown`: one of the two ends is not known, or
+ * there is none.
+ */
+export type Extension = 'extended' | 'same_expiry' | 'unknown'
+
 /** What asked for a refresh. */
 export type RefreshType = 'scheduled' | 'manual' | 'on_demand' | 'test'
 
@@ -152,6 +159,8 @@ export interface RefreshLogEntry {
   readonly errorMessage: string | null
   readonly oldExpiresAt: number | null
   readonly newExpiresAt: number | null
+  /** Null where nothing was refreshed, or where refreshing does not extend. */
+  readonly extension: Extension | null
   /** The generation that the attempt began on. */
   readonly generation: number
   readonly tokenDigest: string
@@ -164,6 +173,8 @@ export type AccountEventType =
   | 'account.connected'
   | 'account.needs_action'
   | 'account.needs_reconnect'
+  /** It is healthy, but only a new login keeps it so; the reason tells until when that can wait. */
+  | 'account.reconnect_soon'
   | 'account.revived'
   | 'account.quarantined'
   | 'account.unquarantined'

@@ -16,12 +16,31 @@ export const DEFAULT_DUE_POLICY: DuePolicy = { thresholdMs: 7 * DAY, rotateEvery
 /** Tokens whose end the provider did not tell are looked at this often. */
 const UNKNOWN_END_MS = 7 * DAY
 
+/** What a due time depends on. All times in ms since the epoch. */
+export interface DueFacts {
+  readonly id: string
+  readonly kind: CredentialKind
+  readonly diesAt: number | null
+  /** When the user has to consent anew: it falls due before that too, since a refresh is what warns of it. */
+  readonly dataAccessExpiresAt?: number | null
+}
+
 /** When a credential refreshed at `at` falls due again (ms since the epoch); an hour after `at` at the earliest. */
-export function nextDueAt(
-  account: { readonly id: string; readonly kind: CredentialKind; readonly diesAt: number | null },
-  at: number,
-  policy: DuePolicy,
-): number {
+export function nextDueAt(account: DueFacts, at: number, policy: DuePolicy): number {
+  const due = dueBeforeDeath(account, at, policy)
+  const { dataAccessExpiresAt } = account
+  if (!dataAccessExpiresAt) return due
+  const offset = Math.floor(stableFraction(account.id) * policy.spreadMs)
+  const warning = dataAccessExpiresAt - policy.thresholdMs - offset
+  return warning >= at + HOUR ? Math.min(due, warning) : due
+}
+
+/** Whether an end is so near that whoever can move it should be told: no refresh comes before it that could tell later. */
+export function endsSoon(end: number, at: number, { thresholdMs, spreadMs }: DuePolicy): boolean {
+  return end - at <= thresholdMs + spreadMs
+}
+
+function dueBeforeDeath(account: DueFacts, at: number, policy: DuePolicy): number {
   const base =
     account.kind === 'grace'
       ? at + policy.rotateEveryMs

@@ -39,6 +39,8 @@ export const ERRORS = {
   PROVIDER_REJECTED_REQUEST: 'The provider rejected the request as malformed. Please report this as a bug.',
   PROVIDER_SHORTER_TOKEN: 'The provider offered a token that ends sooner than the stored one; the stored one was kept.',
   PROVIDER_UNKNOWN_ERROR: 'The provider answered with an error that is not known yet. Please report it.',
+  TOKEN_NOT_EXTENDED: 'The provider accepts the token but gives it no later end: connect again before it is over.',
+  DATA_ACCESS_ENDING: 'The access to the data of this user ends soon: connect again before that.',
   LEASE_LOST: 'The process was held up before it could send; the refresh will be tried again.',
   IDENTITY_UNRESOLVED: 'The identity could not be looked up now, so the verdict waits.',
   BLUESKY_SESSION_EXPIRED: 'The session has expired or was revoked; the user has to connect again.',

@@ -1,8 +1,10 @@
-import type { Account, AuditEntry, CredentialKind } from '@tokenkeeper/core'
-import { CodedError, hasCode, nextDueAt } from '@tokenkeeper/core'
-import type { FreshLogin } from '@tokenkeeper/providers'
+import type { Account, AuditEntry } from '@tokenkeeper/core'
+import { CodedError, hasCode } from '@tokenkeeper/core'
+import type { FreshLogin, Provider } from '@tokenkeeper/providers'
 import type { EngineDeps } from './deps.ts'
+import { dueAt } from './due.ts'
 import type { ConnectOptions } from './engine.ts'
+import { logOut } from './log-out.ts'
 import { relayAccount } from './relay.ts'
 import { reconnect } from './writes/account-writes.ts'
 
@@ -33,12 +35,12 @@ export async function connectAccount(deps: EngineDeps, login: FreshLogin, option
         return (await deps.store.accounts.get(standing.id)) ?? standing
       }
       if (standing?.status === 'removing' || (standing === null && isSucceeded)) {
-        await provider.logout({ ...login, id: standing?.id ?? '' }, [login.credential])
+        await logOut(deps, provider, { ...login, id: standing?.id ?? '' }, [login.credential])
         throw new CodedError('ACCOUNT_REMOVING')
       }
       if (tries === TRIES) break
       writtenOver = stands
-      const connected = toAccount(deps, provider.kind, standing, connectId, login, options)
+      const connected = toAccount(deps, provider, standing, connectId, login, options)
       const audit = auditOf(connected, options, deps.makeId())
       if (standing) await deps.store.accounts.write(reconnect(standing, connected, audit))
       else await deps.store.accounts.insert({ ...connected, outbox: firstNews(connected, audit) })
@@ -59,7 +61,7 @@ function loginKey({ platform, providerAppId, externalId }: FreshLogin) {
 
 function toAccount(
   deps: EngineDeps,
-  kind: CredentialKind,
+  provider: Provider,
   standing: Account | null,
   connectId: string,
   login: FreshLogin,
@@ -68,6 +70,7 @@ function toAccount(
   const now = deps.clock.now()
   const id = standing?.id ?? deps.makeId()
   const { credential, ...facts } = login
+  const { diesAt, dataAccessExpiresAt = null } = login
   const { sealed, keyId } = deps.sealer.seal(JSON.stringify(credential), id, 'credential')
   const appPassword = options.appPassword ? deps.sealer.seal(options.appPassword, id, 'app_password') : null
   return {
@@ -83,16 +86,21 @@ function toAccount(
     previousKeyId: null,
     formerCredentials: [],
     connectId,
-    dataAccessExpiresAt: null,
+    dataAccessExpiresAt,
     connectedAt: now,
     lastRefreshedAt: null,
-    nextRefreshAt: nextDueAt({ id, kind, diesAt: login.diesAt }, now, deps.due),
+    nextRefreshAt: dueAt(
+      deps,
+      provider,
+      { id, diesAt, dataAccessExpiresAt, connectedAt: now, lastRefreshedAt: null },
+      now,
+    ),
     snoozedAt: null,
     failure: null,
     attempt: null,
     lastAttempt: null,
     pagesGeneration: 0,
-    pagesDueAt: null,
+    pagesDueAt: provider.kind === 'extend' && provider.pages ? now : null,
     outbox: [],
     ownerEmail: options.ownerEmail ?? standing?.ownerEmail ?? null,
     sealedAppPassword: appPassword?.sealed ?? null,

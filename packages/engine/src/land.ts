@@ -1,7 +1,9 @@
 import { type Account, CodedError, MINUTE, SECOND, within } from '@tokenkeeper/core'
 import type { Refreshed } from '@tokenkeeper/providers'
 import type { EngineDeps } from './deps.ts'
+import { isWarning } from './due.ts'
 import type { Flight } from './flight.ts'
+import { logOut } from './log-out.ts'
 import type { RefreshOutcome } from './outcome.ts'
 import { relayAccount, relayItems } from './relay.ts'
 import type { RefreshResult } from './result.ts'
@@ -31,8 +33,10 @@ export async function land(deps: EngineDeps, flight: Flight, answer: Refreshed):
     const { accountId, generation, nextRefreshAt } = result
     const fields = { accountId, generation: generation + 1, next: new Date(nextRefreshAt).toISOString() }
     deps.logger.info(fields, `refreshed ${flight.account.displayName}`)
+    if (isWarning(result.note))
+      deps.logger.warn({ ...fields, code: result.note }, `connect ${flight.account.displayName} again soon`)
   }
-  if (landing === 'gone') await flight.provider.logout(flight.account, [answer.credential])
+  if (landing === 'gone') await logOut(deps, flight.provider, flight.account, [answer.credential])
   return landing
 }
 

@@ -3,6 +3,7 @@ import { attemptKey, GRACE_MS, MINUTE, SECOND, toCodedError } from '@tokenkeeper
 import type { Provider } from '@tokenkeeper/providers'
 import { openCredential } from './credentials.ts'
 import type { EngineDeps } from './deps.ts'
+import { earliestAt } from './due.ts'
 import { recoveryDeadline } from './flight.ts'
 import type { RefreshOptions, RefreshOutcome } from './outcome.ts'
 import { writeAndRelay } from './relay.ts'
@@ -48,6 +49,8 @@ export async function prepare(
       const outcome = idleReason(account, options, now)
       if (outcome) return not(outcome)
     }
+    const early = await tooEarly(deps, account, provider, now)
+    if (early) return not(early)
 
     const opened = await open(deps, account, now)
     if (!opened.ready) return opened
@@ -70,6 +73,27 @@ function idleReason(account: Account, options: RefreshOptions, now: number): Ref
   if (!refreshable) return { kind: 'skipped', reason: 'not_active' }
   if (!isAskedFor(account, options) && account.nextRefreshAt > now) return { kind: 'skipped', reason: 'not_due' }
   return null
+}
+
+/**
+ * Some providers refuse a token that they have just given. Where an outcome is unknown, they may have given one: the old
+ * one goes on working, so that waits too, as long as it lives.
+ */
+async function tooEarly(
+  deps: EngineDeps,
+  account: Account,
+  provider: Provider,
+  now: number,
+): Promise<RefreshOutcome | null> {
+  const { attempt, connectedAt, diesAt } = account
+  const lastRefreshedAt = attempt?.firstSentAt ?? account.lastRefreshedAt
+  const earliest = earliestAt(provider, { connectedAt, lastRefreshedAt })
+  if (now >= earliest || (diesAt !== null && diesAt <= earliest)) return null
+  const until = Math.max(earliest, attempt === null ? account.nextRefreshAt : 0)
+  await deps.store.accounts.write(
+    attempt === null ? snooze(account, now, until) : postpone(account, attempt, now, until),
+  )
+  return { kind: 'snoozed', until }
 }
 
 /** Whoever asks may do so twice: a job that is delivered again, a run that looked just before. */

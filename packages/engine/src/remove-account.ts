@@ -3,6 +3,7 @@ import { CodedError } from '@tokenkeeper/core'
 import { openCredential } from './credentials.ts'
 import type { EngineDeps } from './deps.ts'
 import { withFormer } from './former-credentials.ts'
+import { logOut } from './log-out.ts'
 import { relayAccount } from './relay.ts'
 import { remove } from './writes/account-writes.ts'
 
@@ -14,7 +15,8 @@ export async function removeAccount(deps: EngineDeps, accountId: string, actor: 
   const marked = await mark(deps, accountId, actor)
   if (marked) {
     await deps.hook('remove.marked-before-relay', accountId)
-    await deps.providers.get(marked.account.platform)?.logout(marked.account, marked.credentials)
+    const provider = deps.providers.get(marked.account.platform)
+    if (provider) await logOut(deps, provider, marked.account, marked.credentials)
   }
   await relayAccount(deps, accountId)
   await deps.store.log.removeAccount(accountId)

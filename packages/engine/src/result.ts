@@ -1,4 +1,4 @@
-import type { Attempt } from '@tokenkeeper/core'
+import type { Attempt, Extension } from '@tokenkeeper/core'
 
 /** A successor that must get into the store, sealed: what Commit writes, and what a spool keeps. Times in ms. */
 export interface RefreshResult {
@@ -15,5 +15,12 @@ export interface RefreshResult {
   readonly oldExpiresAt: number | null
   readonly nextRefreshAt: number
   readonly answeredAt: number
+  /** Becomes the account's statusReason; a warning is told too. */
   readonly note: string | null
+  /** Absent in what was spooled before these were known, as where they do not apply. */
+  readonly extension?: Extension
+  /** Absent: what is stored stands. */
+  readonly dataAccessExpiresAt?: number | null
+  /** When its Pages are to be fetched, where it may have any. */
+  readonly pagesDueAt?: number
 }

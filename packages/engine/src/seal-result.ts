@@ -1,6 +1,6 @@
-import { nextDueAt } from '@tokenkeeper/core'
 import type { Refreshed } from '@tokenkeeper/providers'
 import type { EngineDeps } from './deps.ts'
+import { dueAt, pagesDueAt, warningOf } from './due.ts'
 import type { Flight } from './flight.ts'
 import type { RefreshResult } from './result.ts'
 
@@ -14,6 +14,9 @@ export function sealResult(
   const answeredAt = deps.clock.now()
   const { sealed, keyId } = deps.sealer.seal(JSON.stringify(answer.credential), account.id, 'credential')
   const { id, refreshType, beganAt, presentedDigest, workerId } = attempt
+  const { accessExpiresAt, diesAt, extension, dataAccessExpiresAt = account.dataAccessExpiresAt } = answer
+  const refreshed = { ...account, diesAt, dataAccessExpiresAt, lastRefreshedAt: answeredAt }
+  const pagesAt = pagesDueAt(provider, answeredAt)
   return {
     version: 1,
     accountId: account.id,
@@ -22,11 +25,14 @@ export function sealResult(
     attempt: { id, refreshType, beganAt, presentedDigest, workerId },
     sealed,
     keyId,
-    accessExpiresAt: answer.accessExpiresAt,
-    diesAt: answer.diesAt,
+    accessExpiresAt,
+    diesAt,
     oldExpiresAt: account.accessExpiresAt,
-    nextRefreshAt: nextDueAt({ id: account.id, kind: provider.kind, diesAt: answer.diesAt }, answeredAt, deps.due),
+    nextRefreshAt: dueAt(deps, provider, refreshed, answeredAt),
     answeredAt,
-    note: answer.note,
+    note: answer.note ?? warningOf(deps, flight, answer, answeredAt),
+    ...(extension && { extension }),
+    ...(answer.dataAccessExpiresAt !== undefined && { dataAccessExpiresAt }),
+    ...(pagesAt !== undefined && { pagesDueAt: pagesAt }),
   }
 }

@@ -1,4 +1,4 @@
-import type { Account, Credential, PageVerdict, Platform, Verdict } from '@tokenkeeper/core'
+import type { Account, Credential, Extension, PageVerdict, Platform, Verdict } from '@tokenkeeper/core'
 
 /** What a provider may know of an account. */
 export type ProviderAccount = Pick<
@@ -19,12 +19,6 @@ export interface Refreshed {
   /** When the user has to consent anew (ms); null = never; absent = not told, so what is stored stands. */
   readonly dataAccessExpiresAt?: number | null
 }
-
-/**
- * `extended`: the token ends later than the one before. `same_expiry`: it was accepted, but ends when that one did, or
- * sooner. `unknown`: one of the two ends is not known, or there is none.
- */
-export type Extension = 'extended' | 'same_expiry' | 'unknown'
 
 export type RefreshAnswer = Refreshed | Verdict
 

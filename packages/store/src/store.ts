@@ -61,6 +61,8 @@ export interface AccountStore {
   pull(id: string, itemIds: readonly string[]): Promise<boolean>
   /** Deletes the document, only if it is `removing` and its outbox is empty. */
   deleteRemoved(id: string): Promise<boolean>
+  /** Has another account, of another owner and not being removed, the same login at the same app? Served by an index. */
+  isShared(account: Pick<Account, 'id' | 'platform' | 'providerAppId' | 'externalId'>): Promise<boolean>
   /** Does any account still hold something sealed by this key? A key that none holds, nor any Page, may be retired. */
   usesKey(keyId: string): Promise<boolean>
 }

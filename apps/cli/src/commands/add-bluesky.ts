@@ -22,7 +22,7 @@ export async function addBluesky(options: Options, output: Output): Promise<numb
     ? (await readAll(process.stdin)).trim()
     : await ask('--app-password-stdin', askAppPassword)
   await using context = await openContext(config, output)
-  const login = await connectBluesky(context.bluesky, {
+  const login = await connectBluesky(context.providerOptions.bluesky, {
     identifier,
     appPassword,
     ...(options.service !== undefined && { service: options.service }),

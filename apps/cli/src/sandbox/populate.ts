@@ -12,7 +12,11 @@ export async function populate(context: AppContext, pds: Pds, count: number): Pr
   const connectOne = async () => {
     const [user] = await pds.createAccounts(1)
     const appPassword = await pds.createAppPassword(user!)
-    const login = await connectBluesky(context.bluesky, { identifier: user!.handle, appPassword, service: pds.url })
+    const login = await connectBluesky(context.providerOptions.bluesky, {
+      identifier: user!.handle,
+      appPassword,
+      service: pds.url,
+    })
     const { id } = await context.engine.connectAccount(login, { ownerId: 'sandbox', actor: 'sandbox' })
     await makeDue(context, id)
   }

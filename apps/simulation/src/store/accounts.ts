@@ -70,6 +70,17 @@ export function createAccountStore({ read, write }: Transport): AccountStore {
         const account = accounts.get(id)
         return account?.status === 'removing' && account.outbox.length === 0 && accounts.delete(id)
       }),
+    isShared: (of) =>
+      read('isShared', ({ accounts }) =>
+        [...accounts.values()].some(
+          (one) =>
+            one.id !== of.id &&
+            one.status !== 'removing' &&
+            one.platform === of.platform &&
+            one.providerAppId === of.providerAppId &&
+            one.externalId === of.externalId,
+        ),
+      ),
     usesKey: (keyId) =>
       read('usesKey', ({ accounts }) => [...accounts.values()].some((one) => keysOf(one).includes(keyId))),
   }

@@ -1,13 +1,17 @@
 import type { RefreshResult } from '../result.ts'
 
 type Check = (value: unknown) => boolean
-type Checks<T> = { readonly [field in keyof T]: Check }
+type Checks<T> = { readonly [field in keyof T]-?: Check }
 
 const isText: Check = (value) => typeof value === 'string' && value !== ''
 const isInteger: Check = (value) => Number.isSafeInteger(value)
 /** Not only whole ones: a fraction of a millisecond must not keep a successor out. */
 const isTime: Check = (value) => Number.isFinite(value)
 const isTimeOrNull: Check = (value) => value === null || isTime(value)
+const orAbsent =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value)
 const isTextOrNull: Check = (value) => value === null || isText(value)
 
 const ATTEMPT: Checks<RefreshResult['attempt']> = {
@@ -32,6 +36,9 @@ const RESULT: Checks<RefreshResult> = {
   nextRefreshAt: isTime,
   answeredAt: isTime,
   note: isTextOrNull,
+  extension: orAbsent(isText),
+  dataAccessExpiresAt: orAbsent(isTimeOrNull),
+  pagesDueAt: orAbsent(isTime),
 }
 
 /** The result in a spooled record; null if it is damaged, or of a version that this program does not know. */

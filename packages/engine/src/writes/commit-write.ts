@@ -1,6 +1,7 @@
-import type { Account, OutboxItem } from '@tokenkeeper/core'
+import type { Account, AccountEventType, OutboxItem } from '@tokenkeeper/core'
 import { idFrom } from '@tokenkeeper/core'
 import type { AccountWrite } from '@tokenkeeper/store'
+import { isWarning } from '../due.ts'
 import { previousOf, withFormer } from '../former-credentials.ts'
 import type { RefreshResult } from '../result.ts'
 import { tellDisplaced } from './attempt-writes.ts'
@@ -29,6 +30,8 @@ export function commit(account: Account, result: RefreshResult, at: number): Acc
         formerCredentials: withFormer(account, previousOf(account), at),
         accessExpiresAt: result.accessExpiresAt,
         diesAt: result.diesAt,
+        ...(result.dataAccessExpiresAt !== undefined && { dataAccessExpiresAt: result.dataAccessExpiresAt }),
+        ...(result.pagesDueAt !== undefined && { pagesDueAt: result.pagesDueAt }),
         lastRefreshedAt: result.answeredAt,
         nextRefreshAt: result.nextRefreshAt,
         generation: result.generation + 1,
@@ -60,9 +63,17 @@ function tellRefreshed(account: Account, result: RefreshResult, at: number): Out
     at: result.answeredAt,
     oldExpiresAt: result.oldExpiresAt,
     newExpiresAt: result.accessExpiresAt,
+    extension: result.extension,
   })
-  if (account.status === 'active' || account.status === 'paused') return [log]
-  const type = 'account.revived'
-  const id = idFrom(result.attempt.id, type)
-  return [log, tellEvent({ id, accountId: account.id, type, reason: account.statusReason, at })]
+  const tellNews = (type: AccountEventType, reason: string | null) =>
+    tellEvent({ id: idFrom(result.attempt.id, type), accountId: account.id, type, reason, at })
+  const isRevived = account.status !== 'active' && account.status !== 'paused'
+  return [
+    log,
+    ...(isRevived ? [tellNews('account.revived', account.statusReason)] : []),
+    // Once: the warning stands beside the account until an answer takes it back.
+    ...(isWarning(result.note) && account.statusReason !== result.note
+      ? [tellNews('account.reconnect_soon', result.note)]
+      : []),
+  ]
 }

@@ -1,4 +1,12 @@
-import type { AccountEvent, Attempt, AttemptOutcome, ErrorCode, OutboxItem, RefreshLogEntry } from '@tokenkeeper/core'
+import type {
+  AccountEvent,
+  Attempt,
+  AttemptOutcome,
+  ErrorCode,
+  Extension,
+  OutboxItem,
+  RefreshLogEntry,
+} from '@tokenkeeper/core'
 import { ERRORS } from '@tokenkeeper/core'
 
 interface AttemptEnd {
@@ -9,6 +17,7 @@ interface AttemptEnd {
   readonly at: number
   readonly oldExpiresAt: number | null
   readonly newExpiresAt?: number | null
+  readonly extension?: Extension | undefined
   readonly error?: { readonly class: string; readonly code: ErrorCode }
 }
 
@@ -26,6 +35,7 @@ export function tellAttempt(end: AttemptEnd): OutboxItem {
     errorMessage: end.error ? ERRORS[end.error.code] : null,
     oldExpiresAt: end.oldExpiresAt,
     newExpiresAt: end.newExpiresAt ?? null,
+    extension: end.extension ?? null,
     generation: end.generation,
     tokenDigest: end.attempt.presentedDigest,
     durationMs: Math.max(0, end.at - end.attempt.beganAt),

@@ -1,7 +1,7 @@
-import { MINUTE } from '@tokenkeeper/core'
+import { type Extension, MINUTE } from '@tokenkeeper/core'
 import { z } from 'zod'
 import { headerSafe } from '../http/header-safe.ts'
-import type { Extension, Refreshed } from '../provider.ts'
+import type { Refreshed } from '../provider.ts'
 
 /** A lifetime in whole seconds, told by answers that took their time, gives the same end a little differently. */
 const SAME_END_MS = MINUTE

@@ -151,6 +151,25 @@ export function accountTests(open: OpenFixture): void {
     )
   })
 
+  test('a login is shared while another owner has it too', async () => {
+    await using fixture = await open()
+    const { accounts } = fixture.store
+    const login = { platform: 'meta', providerAppId: 'app-1', externalId: 'user-1' } as const
+    const mine = buildAccount({ ...login, ownerId: 'one' })
+    const elsewhere = { ...login, ownerId: 'two', providerAppId: 'app-2' }
+    for (const account of [
+      mine,
+      buildAccount(elsewhere),
+      buildAccount({ ...login, ownerId: 'three', status: 'removing' }),
+    ])
+      await accounts.insert(account)
+    expect(await accounts.isShared(mine)).toBe(false)
+    const theirs = buildAccount({ ...login, ownerId: 'two' })
+    await accounts.insert(theirs)
+    expect(await accounts.isShared(mine)).toBe(true)
+    expect(await accounts.isShared(theirs)).toBe(true)
+  })
+
   test('usesKey sees each place that holds something sealed', async () => {
     await using fixture = await open()
     const { accounts } = fixture.store

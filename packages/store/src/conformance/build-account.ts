@@ -128,6 +128,7 @@ export function buildLogEntry(overrides: Partial<RefreshLogEntry> = {}): Refresh
     errorClass: null,
     errorCode: null,
     errorMessage: null,
+    extension: null,
     oldExpiresAt: AT,
     newExpiresAt: AT + 1,
     generation: 1,

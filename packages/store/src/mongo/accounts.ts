@@ -138,6 +138,12 @@ export function createAccountStore(connection: Connection, hook: Hook): AccountS
         const { deletedCount } = await accounts.deleteOne({ _id: toId(id), status: 'removing', outbox: [] })
         return deletedCount > 0
       }),
+    isShared: ({ id, platform, providerAppId, externalId }) =>
+      collection.run(async (accounts) => {
+        const others = { _id: { $ne: toId(id) }, status: { $ne: 'removing' } }
+        const filter = { platform, providerAppId, externalId, ...others }
+        return (await accounts.findOne(filter, { projection: { _id: 1 } })) !== null
+      }),
     usesKey: (keyId) =>
       collection.run(async (accounts) => {
         const fields = ['keyId', 'previousKeyId', 'appPasswordKeyId', 'formerCredentials.keyId']

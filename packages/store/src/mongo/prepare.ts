@@ -6,7 +6,7 @@ import { isConflict } from './errors.ts'
 import { SCHEMAS } from './schemas.ts'
 
 /** Raised with every change of the schemas, so that their validators are renewed once. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 const NAMESPACE_EXISTS = 48
 const TRIES = 20
 const PAUSE_MS = 100

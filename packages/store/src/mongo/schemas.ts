@@ -88,6 +88,7 @@ export const accountSchema = collection<Account>('accounts', {
 })
   .index({ ownerId: 1, platform: 1, providerAppId: 1, externalId: 1 }, { name: 'login', unique: true })
   .index({ platform: 1, status: 1, nextRefreshAt: 1, _id: 1 }, { name: 'due' })
+  .index({ platform: 1, providerAppId: 1, externalId: 1 }, { name: 'atProvider' })
   .index({ takeoverAt: 1, _id: 1 }, { name: 'stale', partialFilterExpression: { takeoverAt: { $gte: new Date(0) } } })
   .index({ outboxId: 1 }, { name: 'outbox', sparse: true })
   .index(
@@ -124,6 +125,7 @@ export const logSchema = collection<RefreshLogEntry>('refresh_log', {
   errorMessage: String,
   oldExpiresAt: Date,
   newExpiresAt: Date,
+  extension: String,
   generation: number,
   tokenDigest: text,
   durationMs: number,

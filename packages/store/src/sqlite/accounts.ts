@@ -22,6 +22,9 @@ export const WITH_OUTBOX_SQL = `SELECT id FROM accounts WHERE outbox <> '[]' AND
 const USES_KEY_SQL = `SELECT 1 FROM accounts WHERE ? IN (key_id, previous_key_id, app_password_key_id)
   OR EXISTS (SELECT 1 FROM json_each(former_credentials) WHERE value ->> '$.keyId' = ?) LIMIT 1`
 
+const SHARED_SQL = `SELECT 1 FROM accounts
+  WHERE platform = ? AND provider_app_id = ? AND external_id = ? AND id <> ? AND status <> 'removing' LIMIT 1`
+
 const PULL_SQL = `UPDATE accounts SET outbox = (
     SELECT json_group_array(json(value) ORDER BY key) FROM json_each(outbox)
     WHERE value ->> '$.id' NOT IN ${IN_LIST})
@@ -129,6 +132,8 @@ export function createAccountStore(connection: Connection): AccountStore {
         { sql: `DELETE FROM accounts WHERE id = ? AND status = 'removing' AND outbox = '[]'`, params: [[id]] },
         { key: id },
       )) > 0,
+    isShared: async ({ id, platform, providerAppId, externalId }) =>
+      (await connection.row(SHARED_SQL, platform, providerAppId, externalId, id)) !== undefined,
     usesKey: async (keyId) => (await connection.row(USES_KEY_SQL, keyId, keyId)) !== undefined,
   }
 }

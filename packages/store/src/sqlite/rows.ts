@@ -110,6 +110,7 @@ export const logTable = table<RefreshLogEntry>('refresh_log', {
   errorMessage: 'plain',
   oldExpiresAt: 'plain',
   newExpiresAt: 'plain',
+  extension: 'plain',
   generation: 'plain',
   tokenDigest: 'plain',
   durationMs: 'plain',

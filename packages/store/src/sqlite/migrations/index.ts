@@ -4,9 +4,10 @@ import { init } from './001-init.ts'
 import { apiKeys } from './002-api-keys.ts'
 import { runWindows } from './003-run-windows.ts'
 import { accountPages } from './004-account-pages.ts'
+import { extensions } from './005-extensions.ts'
 
 /** In order, for ever: the schema's version is how many of these have run. A migration that was released never changes. */
-const MIGRATIONS: readonly string[] = [init, apiKeys, runWindows, accountPages]
+const MIGRATIONS: readonly string[] = [init, apiKeys, runWindows, accountPages, extensions]
 
 function schemaVersion(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.user_version)
