@@ -4,7 +4,8 @@ import type { Account, Credential, Extension, PageVerdict, Platform, Verdict } f
 export type ProviderAccount = Pick<
   Account,
   'id' | 'platform' | 'providerAppId' | 'externalId' | 'serviceUrl' | 'issuer' | 'diesAt'
->
+> &
+  Partial<Pick<Account, 'dataAccessExpiresAt'>>
 
 /** A successor. All times are ms since the epoch; null = the provider did not tell. */
 export interface Refreshed {

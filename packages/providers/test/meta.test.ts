@@ -75,6 +75,19 @@ describe.concurrent('what a refresh does to the end', () => {
     expect(answer).toMatchObject({ extension: 'unknown', diesAt: world.clock.now() + 60 * DAY })
     expect(asked(world, count)).toEqual(['/debug_token', '/oauth/access_token'])
   })
+
+  test('the end of data access, which the user may have moved, is looked up where there is one', async () => {
+    await using world = await metaWorld()
+    const { account, credential } = await subject(world)
+    const { count } = world.control.requests()
+    const known = { ...account, dataAccessExpiresAt: world.clock.now() }
+    world.control.engage({ appId: account.providerAppId, userId: account.externalId })
+    const dataAccessExpiresAt = world.clock.now() + 90 * DAY
+    expect(await world.provider.refresh(known, credential)).toMatchObject({ kind: 'refreshed', dataAccessExpiresAt })
+    expect(asked(world, count)).toEqual(['/oauth/access_token', '/debug_token'])
+    world.control.inject({ path: '/debug_token', error: 'transient' })
+    expect(await world.provider.refresh(known, credential)).not.toHaveProperty('dataAccessExpiresAt')
+  })
 })
 
 describe.concurrent("a system user's token", () => {

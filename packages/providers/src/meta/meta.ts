@@ -1,8 +1,8 @@
 import { type Credential, SECOND, type Verdict } from '@tokenkeeper/core'
 import { z } from 'zod'
 import { keptToken } from '../graph/token-answer.ts'
-import type { ExtendProvider, PageProvider, ProviderAccount, RefreshAnswer } from '../provider.ts'
-import { BUSINESS_ISSUER, exchangeToken, requestToken } from './exchange.ts'
+import type { ExtendProvider, PageProvider, ProviderAccount, RefreshAnswer, Refreshed } from '../provider.ts'
+import { BUSINESS_ISSUER, type ExchangedToken, exchangeToken, requestToken } from './exchange.ts'
 import { createMetaGraph, type MetaOptions } from './graph.ts'
 import { inspectToken } from './inspect-token.ts'
 import { createMetaPages } from './pages.ts'
@@ -32,7 +32,19 @@ export function createMetaProvider(options: MetaOptions): MetaProvider {
     const reply = await exchangeToken(graph, accessToken, { ofSystemUser })
     if (!reply.ok) return reply.verdict
     const { diesAt, ...more } = reply.value
-    return { ...keptToken(more.accessToken, diesAt, account.diesAt), ...dataAccessOf(more) }
+    const kept = keptToken(more.accessToken, diesAt, account.diesAt)
+    return { ...kept, ...((await dataAccessOf(account, more)) ?? {}) }
+  }
+
+  /** The user may have used the app since, which moves this end; a refresh does not, and does not tell it. */
+  async function dataAccessOf(
+    account: ProviderAccount,
+    { accessToken, dataAccessExpiresAt }: Pick<ExchangedToken, 'accessToken' | 'dataAccessExpiresAt'>,
+  ): Promise<Pick<Refreshed, 'dataAccessExpiresAt'> | null> {
+    if (dataAccessExpiresAt !== undefined) return { dataAccessExpiresAt }
+    if (!account.dataAccessExpiresAt) return null
+    const inspection = await inspectToken(graph, accessToken)
+    return inspection.ok ? { dataAccessExpiresAt: inspection.value.dataAccessExpiresAt } : null
   }
 
   /** A token that Meta calls invalid, but for a reason that may heal, is not dead. */
@@ -99,8 +111,4 @@ export function createMetaProvider(options: MetaOptions): MetaProvider {
     pages: createMetaPages(graph),
     hostOf: () => new URL(options.graphUrl).host,
   }
-}
-
-function dataAccessOf({ dataAccessExpiresAt }: { readonly dataAccessExpiresAt?: number | null }) {
-  return dataAccessExpiresAt === undefined ? {} : { dataAccessExpiresAt }
 }
