@@ -5,7 +5,8 @@ import { actAt } from './support/gate.ts'
 import { expectHealthy, expectLogged } from './support/invariants.ts'
 import { losingAcknowledgement } from './support/lossy-store.ts'
 import { recover } from './support/recover.ts'
-import { createWorld, newKey, type World } from './support/world.ts'
+import { newKey } from './support/storage.ts'
+import { createWorld, type World } from './support/world.ts'
 
 let world: World
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { createClockFile, tempDir } from '@tokenkeeper/testkit'
 import { expect, test } from 'vitest'
 import { DEFAULT_TIMES } from '../src/index.ts'
 import { createActor } from './support/actor.ts'
-import { newKey } from './support/world.ts'
+import { newKey } from './support/storage.ts'
 
 test.each(['released', 'held', 'live'] as const)(
   'a paused account that cannot be opened is told of once; its %s attempt waits for the probe',

@@ -9,7 +9,8 @@ import { buildResult } from './support/build-result.ts'
 import { eavesdrop } from './support/eavesdrop.ts'
 import { actAt } from './support/gate.ts'
 import { passTo } from './support/recover.ts'
-import { createWorld, newKey, type World } from './support/world.ts'
+import { newKey } from './support/storage.ts'
+import { createWorld, type World } from './support/world.ts'
 
 /** Tokens and app passwords are nowhere but in memory, whatever happens to them. */
 

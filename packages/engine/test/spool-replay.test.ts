@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { createSpool, openCredential } from '../src/index.ts'
 import { type Actor, createActor } from './support/actor.ts'
 import { buildResult } from './support/build-result.ts'
-import { newKey } from './support/world.ts'
+import { newKey } from './support/storage.ts'
 
 /** Engines on one database and one spool directory, each with its own keys; no provider is needed. */
 async function stage() {

@@ -6,7 +6,8 @@ import { expectHealthy, expectLogged, expectNoDoubleSpend } from './support/inva
 import { lostAcknowledgementTests } from './support/lost-acknowledgements.ts'
 import { passTo, recover } from './support/recover.ts'
 import { spooledSuccessorTests } from './support/spooled-successors.ts'
-import { claimsOf, createWorld, newKey, type World } from './support/world.ts'
+import { newKey } from './support/storage.ts'
+import { claimsOf, createWorld, type World } from './support/world.ts'
 
 /** The traces of docs/protocol.md that a naive protocol fails. */
 

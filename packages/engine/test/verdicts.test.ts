@@ -5,7 +5,8 @@ import { kill } from './support/deaths.ts'
 import { gateAt } from './support/gate.ts'
 import { expectHealthy, expectLogged } from './support/invariants.ts'
 import { passTo, recover } from './support/recover.ts'
-import { createWorld, newKey, type World } from './support/world.ts'
+import { newKey } from './support/storage.ts'
+import { createWorld, type World } from './support/world.ts'
 
 let world: World
 beforeAll(async () => {

@@ -51,12 +51,12 @@ export interface Actor extends AsyncDisposable {
   readonly provider: GraceProvider
 }
 
-export function databasePath(scene: Scene): string {
+export function databasePath(scene: Pick<Scene, 'dir'>): string {
   return join(scene.dir, 'tokenkeeper.db')
 }
 
 /** What actors on MongoDB write down, for the witness. */
-export function journalPath(scene: Scene): string {
+export function journalPath(scene: Pick<Scene, 'dir'>): string {
   return join(scene.dir, 'journal')
 }
 

@@ -1,25 +1,25 @@
 import type { Account } from '@tokenkeeper/core'
-import type { PdsAccount } from '@tokenkeeper/testkit'
 import { expect } from 'vitest'
 import type { Mission } from './actor-process.ts'
-import { newKey, type World } from './world.ts'
+import type { MatrixWorld } from './matrix-world.ts'
+import { newKey } from './storage.ts'
 
 /** How a process comes to die at a kill point. */
 export interface Death {
   readonly point: string
   /** The provider gave its answer and nobody kept it: after the grace, nothing can save the session. */
   readonly answerLost?: boolean
-  die(world: World, account: Account, user: PdsAccount): Promise<void>
+  die(world: MatrixWorld, account: Account): Promise<void>
 }
 
 type KillMission = Omit<Mission, 'scene' | 'kill'>
 
 /** Runs a process that must die of its kill point. `meanwhile` acts while it runs. */
 export async function kill(
-  world: World,
+  world: MatrixWorld,
   point: string,
   mission: KillMission,
-  meanwhile?: (process: ReturnType<World['run']>) => Promise<void>,
+  meanwhile?: (process: ReturnType<MatrixWorld['run']>) => Promise<void>,
 ): Promise<void> {
   await using process = world.run({ ...mission, kill: { point, signal: 'SIGKILL' } })
   await meanwhile?.(process)
@@ -35,7 +35,11 @@ function plain(point: string, answerLost = false): Death {
 }
 
 /** Nobody can write the database from the moment that the provider has answered until `until` is printed. */
-export async function storeAwayAtAnswer(world: World, process: ReturnType<World['run']>, until: string): Promise<void> {
+export async function storeAwayAtAnswer(
+  world: MatrixWorld,
+  process: ReturnType<MatrixWorld['run']>,
+  until: string,
+): Promise<void> {
   const answer = world.proxy.fault({ kind: 'hold', times: 1 })
   await answer.reached
   const unlock = await world.witness.lock()
@@ -101,15 +105,15 @@ export const DEATHS: readonly Death[] = [
   },
   {
     point: 'replay.before-write',
-    async die(world, account, user) {
-      await leaveSpooled(world, account, user)
+    async die(world, account) {
+      await leaveSpooled(world, account)
       await kill(world, 'replay.before-write', { action: 'replay', accountIds: [] })
     },
   },
   {
     point: 'replay.applied-before-erase',
-    async die(world, account, user) {
-      await leaveSpooled(world, account, user)
+    async die(world, account) {
+      await leaveSpooled(world, account)
       await kill(world, 'replay.applied-before-erase', { action: 'replay', accountIds: [] })
     },
   },

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Account, Credential } from '@tokenkeeper/core'
 import { clickThrough, startGraphEmulator } from '@tokenkeeper/graph-emulator'
@@ -12,20 +11,12 @@ import {
   metaLoginUrl,
   threadsLoginUrl,
 } from '@tokenkeeper/providers'
-import {
-  createClockFile,
-  type MongoServer,
-  type NodeProcess,
-  spawnNode,
-  startFaultProxy,
-  tempDir,
-} from '@tokenkeeper/testkit'
+import { type MongoServer, type NodeProcess, spawnNode, startFaultProxy } from '@tokenkeeper/testkit'
 import { openCredential } from '../../src/index.ts'
 import { type Actor, type ActorOptions, createActor, openActor, type Scene } from './actor.ts'
 import type { Mission } from './actor-process.ts'
 import { graphOptions } from './graph-providers.ts'
-import { openMongoDatabase } from './mongo-database.ts'
-import { newKey } from './world.ts'
+import { openStorage } from './storage.ts'
 
 const ACTOR_PROCESS = fileURLToPath(new URL('actor-process.ts', import.meta.url))
 const REDIRECT = 'https://keeper.example/callback'
@@ -49,13 +40,12 @@ export async function createGraphWorld({
   log,
 }: { readonly mongo?: MongoServer } & Pick<ActorOptions, 'log'> = {}) {
   const stack = new AsyncDisposableStack()
-  const dir = stack.use(await tempDir())
-  const clockFile = stack.use(createClockFile(join(dir.path, 'clock')))
+  const storage = stack.use(await openStorage(mongo))
+  const { clockFile } = storage
   const { clock } = clockFile
   const emulator = stack.use(await startGraphEmulator({ clock }))
   const { control, urls } = emulator
   const proxy = stack.use(await startFaultProxy({ target: urls.facebook }))
-  const database = mongo && stack.use(openMongoDatabase(mongo))
   const appOf = (family: 'facebook' | 'instagram' | 'threads') => {
     const { id, secret } = control.createApp({ family, redirectUris: [REDIRECT], requireProof: family === 'facebook' })
     return { id, secret }
@@ -66,15 +56,12 @@ export async function createGraphWorld({
     threads: { url: urls.threads, app: appOf('threads') },
   }
   const scene: Scene = {
-    ...(database && { mongoUrl: database.url }),
-    dir: dir.path,
-    keys: newKey('k1'),
-    clockFile: clockFile.path,
+    ...storage.scene,
     plcUrl: 'http://127.0.0.1:1',
-    hosts: ['localhost', '127.0.0.1'],
     graph,
   }
   const actor = stack.use(await openActor(scene, log ? { log } : {}))
+  const witness = storage.openWitness(actor.store.ping)
   const http = stack.use(createHttp({ allowedPrivateHosts: scene.hosts }))
   const options = graphOptions(graph, { http, clock })
 
@@ -127,6 +114,7 @@ export async function createGraphWorld({
     proxy,
     scene,
     clockFile,
+    witness,
     ...actor,
     options,
     createUser,
@@ -135,10 +123,15 @@ export async function createGraphWorld({
     read,
     open,
     /** Whether the provider accepts the account's stored token. */
-    works: (account: Account): boolean => control.inspectToken({ token: open(account).accessToken }).valid,
+    async works(account: Account): Promise<boolean> {
+      const { valid, userId } = control.inspectToken({ token: open(account).accessToken })
+      return valid && userId === account.externalId
+    },
+    /** Requests that exchanged a token of a Facebook user, or a code. */
+    presentations: () => proxy.requestsTo('/v26.0/oauth/access_token'),
     /** A further engine in this process. */
     newActor: (more: ActorOptions = {}): Actor =>
-      createActor(scene, { ...(database && { store: actor.store }), ...more }),
+      createActor(scene, { ...(storage.isMongo && { store: actor.store }), ...more }),
     run: (mission: Omit<Mission, 'scene'>): NodeProcess =>
       spawnNode(ACTOR_PROCESS, { args: [JSON.stringify({ scene, ...mission } satisfies Mission)] }),
     /** Moves everybody's clock (ms). */

@@ -1,33 +1,19 @@
-import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Account, Credential } from '@tokenkeeper/core'
 import type { FreshLogin } from '@tokenkeeper/providers'
 import {
-  createClockFile,
   createSecretSearch,
   type MongoServer,
   type NodeProcess,
   type PdsAccount,
   spawnNode,
   startFaultProxy,
-  startMongoProxy,
   startPds,
-  tempDir,
 } from '@tokenkeeper/testkit'
 import { openCredential } from '../../src/index.ts'
-import {
-  type Actor,
-  type ActorOptions,
-  createActor,
-  databasePath,
-  journalPath,
-  openActor,
-  type Scene,
-} from './actor.ts'
+import { type Actor, type ActorOptions, createActor, openActor, type Scene } from './actor.ts'
 import type { Mission } from './actor-process.ts'
-import { openMongoDatabase } from './mongo-database.ts'
-import { openMongoWitness, openSqliteWitness, type Witness } from './witness.ts'
+import { openStorage } from './storage.ts'
 
 const ACTOR_PROCESS = fileURLToPath(new URL('actor-process.ts', import.meta.url))
 
@@ -39,24 +25,13 @@ export type World = Awaited<ReturnType<typeof createWorld>>
  */
 export async function createWorld({ mongo }: { readonly mongo?: MongoServer } = {}) {
   const stack = new AsyncDisposableStack()
-  const dir = stack.use(await tempDir())
-  const clockFile = stack.use(createClockFile(join(dir.path, 'clock')))
+  const storage = stack.use(await openStorage(mongo))
+  const { clockFile } = storage
   const pds = stack.use(await startPds({ clockFile: clockFile.path }))
   const proxy = stack.use(await startFaultProxy({ target: pds.url }))
-  const database = mongo && stack.use(openMongoDatabase(mongo))
-  const mongoProxy = database && stack.use(await startMongoProxy(database.url))
-  const scene: Scene = {
-    ...(mongoProxy && { mongoUrl: mongoProxy.url }),
-    dir: dir.path,
-    keys: newKey('k1'),
-    clockFile: clockFile.path,
-    plcUrl: pds.plcUrl,
-    hosts: ['localhost', '127.0.0.1'],
-  }
+  const scene: Scene = { ...storage.scene, plcUrl: pds.plcUrl }
   const actor = stack.use(await openActor(scene))
-  const witness: Witness = database
-    ? openMongoWitness({ database, journal: journalPath(scene), proxy: mongoProxy!, ping: actor.store.ping })
-    : stack.use(openSqliteWitness(databasePath(scene)))
+  const witness = storage.openWitness(actor.store.ping)
 
   /** A new account at the PDS, connected; its home is the proxy, also by its DID document. */
   async function connect(options: { appPassword?: string } = {}): Promise<{ account: Account; user: PdsAccount }> {
@@ -112,17 +87,17 @@ export async function createWorld({ mongo }: { readonly mongo?: MongoServer } = 
     open,
     /** A further engine in this process; on MongoDB it shares the world's handle on the store. */
     newActor: (options: ActorOptions = {}): Actor =>
-      createActor(scene, { ...(database && { store: actor.store }), ...options }),
+      createActor(scene, { ...(storage.isMongo && { store: actor.store }), ...options }),
+    async works(account: Account): Promise<boolean> {
+      const session = await pds.getSession(open(account).accessToken)
+      return session.body.did === account.externalId
+    },
     secrets: (secrets: string[]) => createSecretSearch(secrets),
     refresh: (id: string) => actor.engine.refreshAccount(id, { type: 'scheduled', force: true }),
     /** Presentations of a refresh token at the PDS. */
     presentations: () => proxy.requestsTo('com.atproto.server.refreshSession'),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
-}
-
-export function newKey(id: string): string {
-  return `${id}:${randomBytes(32).toString('base64')}`
 }
 
 export function claimsOf(jwt: string): { aud: string; exp: number; jti: string } {
