@@ -6,7 +6,10 @@ import { openCredential, type RefreshOutcome } from '../../src/index.ts'
 import type { World } from './world.ts'
 
 /** An actor of the world who logs everything, and a search in all that it leaves for the secrets that it handled. */
-export function eavesdrop(world: World, options: { readonly keys?: string; readonly hook?: Hook } = {}) {
+export function eavesdrop(
+  world: Pick<World, 'newActor' | 'sealer' | 'read' | 'scene'>,
+  options: { readonly keys?: string; readonly hook?: Hook } = {},
+) {
   const lines: string[] = []
   const outcomes: RefreshOutcome[] = []
   const secrets = new Set<string>()
@@ -23,7 +26,7 @@ export function eavesdrop(world: World, options: { readonly keys?: string; reado
   }
   const plantCredential = ({ accessToken, refreshToken }: Credential) => {
     plant(accessToken)
-    plant(refreshToken)
+    if (refreshToken !== '') plant(refreshToken)
   }
   const open = (account: Account) => {
     const { sealer } = world.sealer.keyIds.includes(account.keyId) ? world : actor
