@@ -14,6 +14,7 @@ import { answerClientError } from './plugins/client-errors.ts'
 import { describeRoutes } from './plugins/docs.ts'
 import { answerErrors, sendError } from './plugins/errors.ts'
 import { logRequests } from './plugins/log.ts'
+import { haltRoutes } from './routes/halts.ts'
 import { refreshTokensRoutes } from './routes/refresh-tokens.ts'
 import { runRoutes } from './routes/runs.ts'
 
@@ -25,7 +26,7 @@ const REQUESTS_A_MINUTE = 1_000
 
 /** The whole API, not yet listening. */
 export async function buildApp(context: AppContext): Promise<FastifyInstance> {
-  const { config, store, clock, makeId, sealer, providers, loggers } = context
+  const { config, store, clock, makeId, sealer, providers, engine, loggers } = context
   const deps: ApiDeps = {
     store,
     clock,
@@ -34,6 +35,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
     cookieKeys: sealer.deriveKeys('cookies'),
     authenticator: createAuthenticator(store, config.api.adminKey?.reveal()),
     redis: createRedisAccess(context),
+    engine,
   }
   const app: FastifyInstance = Fastify({
     loggerInstance: loggers('api') as FastifyBaseLogger,
@@ -67,6 +69,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
     bearerAuth(api, deps)
     await api.register(refreshTokensRoutes, deps)
     await api.register(runRoutes, deps)
+    await api.register(haltRoutes, deps)
   })
   await app.register(board, { ...deps, prefix: '/queues' })
   return app

@@ -1,4 +1,4 @@
-import type { RedisAccess } from '@tokenkeeper/context'
+import type { AppContext, RedisAccess } from '@tokenkeeper/context'
 import type { Clock, MakeId, Platform } from '@tokenkeeper/core'
 import type { Store } from '@tokenkeeper/store'
 import type { Authenticator } from './auth/authenticator.ts'
@@ -14,4 +14,5 @@ export interface ApiDeps {
   readonly cookieKeys: readonly Buffer[]
   readonly authenticator: Authenticator
   readonly redis: RedisAccess
+  readonly engine: Pick<AppContext['engine'], 'endHalts'>
 }

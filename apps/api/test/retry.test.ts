@@ -41,6 +41,17 @@ describe('retry', () => {
     )
   })
 
+  test('of a fetch of Pages is a refresh now too, which fetches them', async () => {
+    await using own = await createWorld({ redisUrl: redis.url })
+    const session = await logIn(own.url, ADMIN_KEY)
+    const account = await own.addAccount()
+    const job = await failJob(own, 'refresh', { accountId: account.id })
+    expect((await session.call('PUT', retryPath('refresh', job.id))).status).toBe(200)
+    const { queues } = await own.connectRedis()
+    const jobs = await queues.refreshNow.getJobs(['waiting'])
+    expect(jobs.map(({ data }) => data)).toMatchObject([{ accountId: account.id, type: 'manual', force: true }])
+  })
+
   test('of an account that needs a person says so, and leaves the job', async () => {
     await using own = await createWorld({ redisUrl: redis.url })
     const session = await logIn(own.url, ADMIN_KEY)

@@ -1,5 +1,5 @@
-import { API_ROLES } from '@tokenkeeper/core'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { API_ROLES, PLATFORMS } from '@tokenkeeper/core'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { createOutput, type Output, reportError } from './output.ts'
 
 /** What a command does; resolves to its exit code. */
@@ -30,7 +30,10 @@ export function createProgram(exit: (code: number) => void): Command {
   program
     .command('start')
     .description('run everything here: finds Redis, makes database and key; without any configuration, the sandbox')
-    .option('--sandbox', 'show the work on sample accounts of a real Bluesky host on this machine')
+    .option(
+      '--sandbox',
+      'show the work on sample accounts of a real Bluesky host and an emulator of Meta, on this machine',
+    )
     .option('--once', 'refresh once, print the summary and end; exit 0 only if all went well')
     .option('--json', 'print the summary of --once as one JSON object, the last line of stdout; logs go to stderr')
     .action(run(async () => (await import('./commands/start.ts')).start))
@@ -72,6 +75,20 @@ export function createProgram(exit: (code: number) => void): Command {
     .option('--sandbox', 'those of the sandbox')
     .option('--json', 'print them as JSON')
     .action(run(async () => (await import('./commands/show-log.ts')).showLog))
+
+  const halts = program.command('halts').description('show the platforms where our app is refused, and end such halts')
+  halts
+    .command('list', { isDefault: true })
+    .description('show them')
+    .option('--sandbox', 'those of the sandbox')
+    .option('--json', 'print them as JSON')
+    .action(run(async () => (await import('./commands/halts.ts')).listHalts))
+  halts
+    .command('end')
+    .description('end the halts of a platform; the next refresh tells whether its cause was mended')
+    .addArgument(new Argument('<platform>', 'whose halts').choices(PLATFORMS))
+    .option('--app <id>', 'only that of this app of ours')
+    .action(run(async () => (await import('./commands/halts.ts')).endHalts))
 
   const apiKeys = program.command('api-keys').description('make, list and revoke keys to the API and to Bull Board')
   apiKeys

@@ -14,7 +14,7 @@ import {
   tempDir,
 } from '@tokenkeeper/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { makeDue } from '../src/sandbox/populate.ts'
+import { makeDue } from '../src/sandbox/make-due.ts'
 import { lastLine, MAIN, type Ran, runCli } from './cli.ts'
 
 let pds: Pds
@@ -72,6 +72,7 @@ describe.runIf(redisAvailable())('a real account', () => {
       platforms: { bluesky: { total: 1, refreshed: 0, failed: 0 } },
       durationMs: expect.any(Number),
     })
+    expect(fresh.stderr).toContain('off: meta (needs APP_ID, APP_SECRET)')
     expect(fresh.code).toBe(0)
 
     await using store = place.openStore()

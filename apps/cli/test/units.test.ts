@@ -1,9 +1,15 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { loadConfig } from '@tokenkeeper/config'
+import { systemClock } from '@tokenkeeper/core'
+import { createSqliteStore } from '@tokenkeeper/store'
+import { buildAccount } from '@tokenkeeper/store/build-account'
 import { tempDir } from '@tokenkeeper/testkit'
 import { describe, expect, test } from 'vitest'
 import { tryLock } from '../src/lock.ts'
-import { summarize, wentWell } from '../src/run/summary.ts'
+import { describePlatforms } from '../src/platforms.ts'
+import { followPages } from '../src/run/follow-pages.ts'
+import { renderSummary, summarize, wentWell } from '../src/run/summary.ts'
 import { isUnconfigured } from '../src/sandbox/is-unconfigured.ts'
 import { sandboxEnv } from '../src/sandbox/sandbox-env.ts'
 import { renderTable } from '../src/table.ts'
@@ -53,6 +59,27 @@ describe('sandboxEnv', () => {
     })
     expect(sandboxEnv({}, '/other').QUEUE_PREFIX).not.toBe(env.QUEUE_PREFIX)
   })
+
+  test('leads to the hosts of the sandbox alone, with its own apps', () => {
+    const app = (id: string) => ({ id, secret: `secret-${id}` })
+    const urls = { facebook: 'http://127.0.0.1:1', instagram: 'http://127.0.0.1:2', threads: 'http://127.0.0.1:3' }
+    const env = sandboxEnv({ APP_ID: '9', APP_SECRET: 'real', META_GRAPH_VERSION: 'v25.0' }, '/data', {
+      pds: { url: 'http://localhost:4', plcUrl: 'http://localhost:5' },
+      graph: {
+        apps: { facebook: app('1'), instagram: app('2'), threads: app('3') },
+        emulator: { urls: { ...urls, control: '' } },
+      },
+    })
+    const config = loadConfig(env)
+    expect(config).toMatchObject({
+      bluesky: { plcUrl: 'http://localhost:5', allowedPrivateHosts: ['localhost:4', 'localhost:5'] },
+      meta: { app: { id: '1' }, graphUrl: urls.facebook, dialogUrl: urls.facebook, graphVersion: 'v26.0' },
+      instagram: { app: { id: '2' }, graphUrl: urls.instagram, apiUrl: urls.instagram, dialogUrl: urls.instagram },
+      threads: { app: { id: '3' }, graphUrl: urls.threads, dialogUrl: urls.threads },
+    })
+    const secrets = [config.meta, config.instagram, config.threads].map(({ app }) => app?.secret.reveal())
+    expect(secrets).toEqual(['secret-1', 'secret-2', 'secret-3'])
+  })
 })
 
 describe('summary', () => {
@@ -67,16 +94,67 @@ describe('summary', () => {
     })
   })
 
-  test('went well: nothing failed; where verified, everything refreshed and working', () => {
-    const all = { total: 2, refreshed: 2, failed: 0, skipped: 0, deferred: 0 }
-    const finished = (counts: typeof all) => ({ totals: { ...counts, platforms: {} } })
-    expect(wentWell(summarize(run, 0, null))).toBe(true)
-    expect(wentWell(summarize(run, 0, 4))).toBe(false)
-    expect(wentWell(summarize(finished(all), 0, 2))).toBe(true)
-    expect(wentWell(summarize(finished(all), 0, 1))).toBe(false)
-    expect(wentWell(summarize(finished({ ...all, refreshed: 1, failed: 1 }), 0, null))).toBe(false)
-    expect(wentWell(summarize(finished({ ...all, refreshed: 1, skipped: 1 }), 0, 2))).toBe(false)
+  const all = { total: 2, refreshed: 2, failed: 0, skipped: 0, deferred: 0 }
+  const finished = (counts: typeof all) => ({ totals: { ...counts, platforms: { meta: counts, bluesky: counts } } })
+  const verified = { accessTokensThatWork: 2, pageTokensThatWork: 3, pagesFetched: 3 }
+
+  test('tells of Pages and of verified tokens, the platforms in one order', () => {
+    const summary = summarize(finished(all), 1_000, verified)
+    expect(summary).toEqual({
+      run: { total: 2, refreshed: 2, failed: 0, skipped: 0 },
+      platforms: {
+        bluesky: { total: 2, refreshed: 2, failed: 0 },
+        meta: { total: 2, refreshed: 2, failed: 0, pages: 3 },
+      },
+      verified: { accessTokensThatWork: 2, pageTokensThatWork: 3 },
+      durationMs: 1_000,
+    })
+    expect(Object.keys(summary.platforms)).toEqual(['bluesky', 'meta'])
+    expect(renderSummary(summary, 4)).toContain('verified: 2 of 2 stored access tokens and 3 of 4 Page tokens work')
   })
+
+  test('went well: nothing failed; where verified, everything refreshed, fetched and working', () => {
+    const well = (counts: typeof all, found: Partial<typeof verified> | null, pages?: number) =>
+      wentWell(summarize(finished(counts), 0, found && { ...verified, ...found }), pages)
+    expect(wentWell(summarize(run, 0, null))).toBe(true)
+    expect(well(all, null)).toBe(true)
+    expect(well(all, {}, 3)).toBe(true)
+    expect(well(all, {}, 4)).toBe(false)
+    expect(well(all, { pagesFetched: 2 }, 3)).toBe(false)
+    expect(well(all, { pageTokensThatWork: 2 }, 3)).toBe(false)
+    expect(well(all, { accessTokensThatWork: 1 }, 3)).toBe(false)
+    expect(well({ ...all, refreshed: 1, failed: 1 }, null)).toBe(false)
+    expect(well({ ...all, refreshed: 1, skipped: 1 }, {}, 3)).toBe(false)
+  })
+})
+
+describe('followPages', () => {
+  test('waits until the Pages of all active accounts are fetched, and no longer than it may', async () => {
+    await using dir = await tempDir()
+    await using store = createSqliteStore({ path: join(dir.path, 'x.db') })
+    const signal = new AbortController().signal
+    const [behind, fetched, dead] = [
+      buildAccount({ platform: 'meta', pagesDueAt: 5 }),
+      buildAccount({ platform: 'meta', pagesDueAt: null }),
+      buildAccount({ platform: 'meta', pagesDueAt: 5, status: 'needs_reconnect' }),
+    ]
+    for (const account of [behind!, fetched!, dead!]) await store.accounts.insert(account)
+    expect(await followPages({ store, clock: systemClock }, signal, 0)).toBe(1)
+    expect(await followPages({ store, clock: systemClock }, AbortSignal.abort())).toBe(1)
+    // The Pages are fetched while it waits.
+    const sleep = async () => {
+      const change = { set: { pagesDueAt: null } }
+      await store.accounts.write({ name: 'pages', accountId: behind!.id, when: {}, change })
+    }
+    expect(await followPages({ store, clock: { ...systemClock, sleep } }, signal)).toBe(0)
+  })
+})
+
+test('describePlatforms names what is off, and what turns it on', () => {
+  expect(describePlatforms(['bluesky', 'meta', 'instagram', 'threads'])).toBe('bluesky, meta, instagram, threads')
+  expect(describePlatforms(['bluesky', 'threads'])).toBe(
+    'bluesky, threads; off: meta (needs APP_ID, APP_SECRET), instagram (needs INSTAGRAM_APP_ID, INSTAGRAM_APP_SECRET)',
+  )
 })
 
 describe('tryLock', () => {

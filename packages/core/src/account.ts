@@ -146,7 +146,7 @@ export interface Account {
 
 /** Every attempt that began ends in exactly one of these. */
 export interface RefreshLogEntry {
-  /** The attempt's id. */
+  /** The attempt's id; of a Page `attempt:page`, with the connect's id where no attempt gave the token that listed it. */
   readonly id: string
   readonly accountId: string
   readonly pageId: string | null
@@ -161,8 +161,9 @@ export interface RefreshLogEntry {
   readonly newExpiresAt: number | null
   /** Null where nothing was refreshed, or where refreshing does not extend. */
   readonly extension: Extension | null
-  /** The generation that the attempt began on. */
+  /** The generation that the attempt began on; of a Page the one that listed it. */
   readonly generation: number
+  /** Of the token that was presented; of a Page its own. */
   readonly tokenDigest: string
   readonly durationMs: number
   readonly workerId: string
@@ -178,6 +179,10 @@ export type AccountEventType =
   | 'account.revived'
   | 'account.quarantined'
   | 'account.unquarantined'
+  /** Of the Page whose id at the provider ends the reason. */
+  | 'page.needs_permission'
+  | 'page.missing'
+  | 'page.lost'
 
 export interface AccountEvent {
   readonly id: string
@@ -195,6 +200,7 @@ export type AuditAction =
   | 'account.connected'
   | 'account.refresh_requested'
   | 'run.requested'
+  | 'halt.ended'
   | 'job.retried'
   | 'job.promoted'
   | 'queue.paused'

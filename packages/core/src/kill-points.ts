@@ -27,6 +27,9 @@ export const KILL_POINTS = [
   'reconnect.applied-before-ack',
   'reseal.read-before-write',
   'remove.marked-before-relay',
+  'pages.before-list',
+  'pages.listed-before-put',
+  'pages.put-before-mark',
 ] as const
 
 /**

@@ -1,11 +1,14 @@
 import { connectAccount } from './connect-account.ts'
 import type { EngineDeps } from './deps.ts'
 import type { Engine } from './engine.ts'
-import { pauseAccount, resealAccount, resumeAccount } from './operate.ts'
+import { endHalts, probeHalts } from './halt-probes.ts'
+import { pauseAccount, resumeAccount } from './operate.ts'
+import { fetchPages } from './pages/fetch-pages.ts'
 import { refreshAccount } from './refresh-account.ts'
 import { relayAccount } from './relay.ts'
 import { removeAccount } from './remove-account.ts'
 import { replaySpools } from './replay.ts'
+import { resealAccount } from './reseal-account.ts'
 
 /** The engine over its dependencies. Disposing waits for refreshes at work, then closes the spool. */
 export function createEngine(deps: EngineDeps): Engine {
@@ -21,6 +24,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const hasty = { ...deps, inBackground: track }
   return {
     refreshAccount: (id, options) => track(refreshAccount(options.relayLater ? hasty : deps, id, options)),
+    fetchPages: (id) => track(fetchPages(deps, id)),
     connectAccount: (login, options) => connectAccount(deps, login, options),
     removeAccount: (id, actor) => removeAccount(deps, id, actor),
     pauseAccount: (id, actor) => pauseAccount(deps, id, actor),
@@ -28,6 +32,8 @@ export function createEngine(deps: EngineDeps): Engine {
     resealAccount: (id) => resealAccount(deps, id),
     relayAccount: (id) => relayAccount(deps, id),
     replaySpools: () => replaySpools(deps),
+    probeHalts: () => probeHalts(deps),
+    endHalts: (platform, appId, actor) => endHalts(deps, platform, appId, actor),
     settle,
     async [Symbol.asyncDispose]() {
       await settle()

@@ -5,6 +5,7 @@ import { healByAppPassword } from './app-password.ts'
 import { openCredential } from './credentials.ts'
 import type { EngineDeps } from './deps.ts'
 import type { Flight } from './flight.ts'
+import { standingHalt } from './halts.ts'
 import { concludeFailed, concludeIndefinite, writeVerdict } from './indefinite.ts'
 import { land, landedOutcome } from './land.ts'
 import type { RefreshOutcome } from './outcome.ts'
@@ -62,16 +63,31 @@ async function hearGraceWitnesses(
   return { over: null, verdict }
 }
 
-/** The provider's own word on the token, asked another way. */
+/**
+ * The provider's own word on the token, asked another way. While our app is halted neither word counts: what is wrong
+ * with the app may look like a dead token.
+ */
 async function hearExtendWitness(
   deps: EngineDeps,
   flight: Flight,
   provider: ExtendProvider,
   verdict: DeadVerdict,
 ): Promise<Weighed> {
-  const word = await provider.confirmDead(flight.account, flight.credential)
-  if (word === 'dead') return { over: null, verdict }
-  return { over: await concludeFailed(deps, flight, { class: 'transient', code: verdict.code }) }
+  const { account, credential } = flight
+  const failed = async (at?: number) => ({
+    over: await concludeFailed(deps, flight, { class: 'transient', code: verdict.code }, at),
+  })
+  try {
+    let halt = await standingHalt(deps, account)
+    if (halt === null) {
+      if ((await provider.confirmDead(account, credential)) !== 'dead') return await failed()
+      // Others may have been refused meanwhile.
+      halt = await standingHalt(deps, account)
+    }
+    return halt === null ? { over: null, verdict } : await failed(halt.probeAt)
+  } catch {
+    return { over: { kind: 'ambiguous', code: 'STORE_UNAVAILABLE', until: flight.attempt.leaseUntil } }
+  }
 }
 
 /**

@@ -1,24 +1,34 @@
-import type { Account } from '@tokenkeeper/core'
+import type { Account, Halt, Platform } from '@tokenkeeper/core'
 import type { FreshLogin } from '@tokenkeeper/providers'
 import type { RefreshOptions, RefreshOutcome } from './outcome.ts'
+import type { PagesOutcome } from './pages/pages-outcome.ts'
 
 /** The one piece of code that spends a token. See docs/protocol.md. */
 export interface Engine extends AsyncDisposable {
   /** Never rejects for a provider's, the store's or Redis's sake: the outcome tells. */
   refreshAccount(accountId: string, options: RefreshOptions): Promise<RefreshOutcome>
+  /** Fetches the account's Pages with their tokens, if they are due. Safe to repeat, by anyone; never rejects. */
+  fetchPages(accountId: string): Promise<PagesOutcome>
   /** Stores a fresh login: a new account, or a reconnect of the one with the same login. */
   connectAccount(login: FreshLogin, options: ConnectOptions): Promise<Account>
   /** Marks, logs out at the provider, relays and deletes. Safe to repeat. */
   removeAccount(accountId: string, actor: string): Promise<void>
   pauseAccount(accountId: string, actor: string): Promise<Account>
   resumeAccount(accountId: string, actor: string): Promise<Account>
-  /** Seals both credentials with the current key; false if there was nothing to do or a newer write was faster. */
+  /** Seals credentials and Page tokens with the current key; false if nothing was to do, or newer writes were faster. */
   resealAccount(accountId: string): Promise<boolean>
   /** Copies what the account's writes told into log, events and audit. Safe to repeat, by anyone. */
   relayAccount(accountId: string): Promise<void>
   /** Writes results that a dead process, or this one while the store was away, left in spools. Returns how many landed. */
   replaySpools(): Promise<number>
-  /** Resolves when no call of refreshAccount is at work. Late answers still read from sockets are not waited for. */
+  /**
+   * Finds out, for each halt whose time has come, whether our app is accepted again, where that can be asked without an
+   * account. Safe for many to do at once: one of them asks. Returns how many halts have ended.
+   */
+  probeHalts(): Promise<number>
+  /** Ends the halts of a platform, of one app or of all, and returns them. Rejects with HALT_NOT_FOUND. */
+  endHalts(platform: Platform, providerAppId: string | undefined, actor: string): Promise<readonly Halt[]>
+  /** Resolves when no call of refreshAccount or fetchPages is at work. Late answers still read from sockets are not waited for. */
   settle(): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-import type { Account, Attempt, Credential } from '@tokenkeeper/core'
+import type { Account, Attempt, Credential, Halt } from '@tokenkeeper/core'
 import { GRACE_MS, tokenDigest } from '@tokenkeeper/core'
 import type { Provider } from '@tokenkeeper/providers'
 import type { ProtocolTimes } from './times.ts'
@@ -14,6 +14,8 @@ export interface Flight {
   readonly startedAt: number
   /** It continues an attempt that stood there. */
   readonly recovery: boolean
+  /** The halt that it passed, to find out whether that is over. */
+  readonly probing: Halt | null
 }
 
 /** The digest of the token that a refresh presents. */

@@ -1,14 +1,19 @@
-import type { ErrorCode, Failure, IndefiniteVerdict } from '@tokenkeeper/core'
-import { backOffMs, GRACE_MS, nextFailure, releaseBackOffMs, SECOND } from '@tokenkeeper/core'
+import type { ErrorCode, Failure, HaltVerdict, IndefiniteVerdict, RetryVerdict, SnoozeVerdict } from '@tokenkeeper/core'
+import { backOffMs, GRACE_MS, MINUTE, nextFailure, releaseBackOffMs, SECOND } from '@tokenkeeper/core'
 import type { AccountWrite } from '@tokenkeeper/store'
 import type { EngineDeps } from './deps.ts'
 import { type Flight, recoveryDeadline } from './flight.ts'
+import { noteRefusal } from './halts.ts'
 import type { RefreshOutcome } from './outcome.ts'
 import { writeAndRelay } from './relay.ts'
 import { fail, park, release } from './writes/attempt-writes.ts'
 
 /** Accounts that a host sent away come back spread over this (ms). */
 const SPREAD_MS = 10 * SECOND
+/** Refusals that may be the fault of one account are repeated this soon, so that those of several come together (ms). */
+const SUSPECT_AGAIN_MS = 10 * MINUTE
+/** After so many of them in a row it is the account. */
+const SUSPECT_TRIES = 3
 
 /** Every verdict but a dead code. */
 export async function concludeIndefinite(
@@ -19,32 +24,80 @@ export async function concludeIndefinite(
   const { code } = verdict
   switch (verdict.kind) {
     case 'retry':
-      return verdict.spent === 'unknown'
-        ? concludeUnknown(deps, flight, code)
-        : concludeFailed(deps, flight, { class: 'transient', code }, verdict.at)
+      return verdict.spent === 'unknown' ? concludeUnknown(deps, flight, code) : concludeRetry(deps, flight, verdict)
     case 'snooze':
-      if (verdict.scope === 'host') await pauseHost(deps, flight, verdict.until)
-      return concludeFailed(deps, flight, { class: 'rate_limited', code }, verdict.until)
+      return concludeLimited(deps, flight, verdict)
     case 'halt':
-      // No account is at fault, so none changes status.
-      return concludeFailed(deps, flight, { class: 'transient', code })
+      return concludeHalt(deps, flight, verdict)
     case 'bug':
       deps.logger.error({ accountId: flight.account.id, code, internal: verdict.internal }, 'our request was wrong')
       return concludeFailed(deps, flight, { class: 'bug', code })
-    case 'needs_action': {
-      const now = deps.clock.now()
-      const failure = nextFailure(flight.account.failure, { class: 'needs_action', code }, now)
-      const probeAt = now + deps.times.needsActionProbeMs
-      const mayStillAnswer = flight.provider.kind === 'grace' && now < flight.attempt.firstSentAt + GRACE_MS
-      const retryAt = mayStillAnswer ? soon(deps, flight, failure, now) : probeAt
-      const write = park(flight, now, { probeAt, retryAt }, failure, code)
-      return writeVerdict(deps, flight, write, { kind: 'needs_action', code })
-    }
+    case 'needs_action':
+      return concludeParked(deps, flight, code)
   }
 }
 
+async function concludeRetry(deps: EngineDeps, flight: Flight, verdict: RetryVerdict): Promise<RefreshOutcome> {
+  const { code, at, parkAfter } = verdict
+  if (parkAfter !== undefined && (await isInARow(deps, flight, code, parkAfter))) {
+    return concludeParked(deps, flight, code)
+  }
+  return concludeFailed(deps, flight, { class: 'transient', code }, at)
+}
+
+/** A limit of the app is the fleet's, one of the host is this process's, others are the account's alone. */
+async function concludeLimited(deps: EngineDeps, flight: Flight, verdict: SnoozeVerdict): Promise<RefreshOutcome> {
+  const { code, scope, until } = verdict
+  const { account } = flight
+  if (scope === 'host') await pauseHost(deps, flight, until)
+  const halt = scope === 'app' ? await noteRefusal(deps, account, verdict, account.id) : null
+  return concludeFailed(deps, flight, { class: 'rate_limited', code }, halt?.probeAt ?? until)
+}
+
+/**
+ * Our app was refused. Nobody's account is at fault, so none changes status, and each comes back when the halt may be
+ * over. But for a refusal that may be the account's own: if it comes again and again, and no others meet it, it is.
+ */
+async function concludeHalt(deps: EngineDeps, flight: Flight, verdict: HaltVerdict): Promise<RefreshOutcome> {
+  const { code } = verdict
+  const { account } = flight
+  const halt = await noteRefusal(deps, account, verdict, account.id)
+  const cause = { class: 'transient', code } as const
+  if (halt?.state === 'halted') return concludeFailed(deps, flight, cause, halt.probeAt)
+  if (halt?.state === 'suspected' && (await isInARow(deps, flight, code, SUSPECT_TRIES))) {
+    return concludeParked(deps, flight, code)
+  }
+  return concludeFailed(deps, flight, cause, deps.clock.now() + SUSPECT_AGAIN_MS)
+}
+
+/**
+ * Has the account failed so many times in a row with this code, this time included? The log tells, since the failure's
+ * count goes on whatever the code. What cannot be known is not so.
+ */
+async function isInARow({ store }: EngineDeps, { account }: Flight, code: ErrorCode, times: number): Promise<boolean> {
+  const before = times - 1
+  if (account.failure === null || account.failure.count < before) return false
+  const entries = await store.log.list({ accountId: account.id, limit: before }).catch(() => [])
+  return entries.length === before && entries.every(({ errorCode }) => errorCode === code)
+}
+
+/** Only the user, or an operator, can see to it; it is tried again once a day. */
+async function concludeParked(deps: EngineDeps, flight: Flight, code: ErrorCode): Promise<RefreshOutcome> {
+  const now = deps.clock.now()
+  const failure = nextFailure(flight.account.failure, { class: 'needs_action', code }, now)
+  const probeAt = now + deps.times.needsActionProbeMs
+  const mayStillAnswer = flight.provider.kind === 'grace' && now < flight.attempt.firstSentAt + GRACE_MS
+  const retryAt = mayStillAnswer ? soon(deps, flight, failure, now) : probeAt
+  const write = park(flight, now, { probeAt, retryAt }, failure, code)
+  return writeVerdict(deps, flight, write, { kind: 'needs_action', code })
+}
+
 /** Spares the host the other accounts' requests. Where that cannot be noted, each of them is told by the host itself. */
-async function pauseHost(deps: EngineDeps, { account, provider }: Flight, until: number): Promise<void> {
+export async function pauseHost(
+  deps: EngineDeps,
+  { account, provider }: Pick<Flight, 'account' | 'provider'>,
+  until: number,
+): Promise<void> {
   const host = provider.hostOf(account)
   try {
     await deps.pacing.pause({ platform: account.platform, host }, until)

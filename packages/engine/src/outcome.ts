@@ -30,7 +30,10 @@ export interface RefreshOptions {
   readonly force?: boolean
   /** With force: the `attemptKey` of the account when it was asked for. What was attempted since is not once more. */
   readonly seen?: string
-  /** Resolves once the successor is in; what the commit tells is copied afterwards, and settle() waits for that. */
+  /**
+   * Resolves once the successor is in and Pages, where there are any, were fetched; what the commit tells is copied
+   * afterwards, and settle() waits for that.
+   */
   readonly relayLater?: boolean
   /** The BullMQ job that asks, and which run of that job this is (attemptsStarted). */
   readonly job?: { readonly id: string; readonly run: number }

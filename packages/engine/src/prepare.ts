@@ -1,16 +1,18 @@
-import type { Account, Attempt, Credential } from '@tokenkeeper/core'
+import type { Account, Attempt, Credential, Halt } from '@tokenkeeper/core'
 import { attemptKey, GRACE_MS, MINUTE, SECOND, toCodedError } from '@tokenkeeper/core'
 import type { Provider } from '@tokenkeeper/providers'
 import { openCredential } from './credentials.ts'
 import type { EngineDeps } from './deps.ts'
 import { earliestAt } from './due.ts'
 import { recoveryDeadline } from './flight.ts'
+import { passHalt } from './halt-probes.ts'
+import { isProbeDue, standingHalt } from './halts.ts'
 import type { RefreshOptions, RefreshOutcome } from './outcome.ts'
 import { writeAndRelay } from './relay.ts'
 import { takeOver } from './take-over.ts'
 import { postpone, quarantine, snooze, unquarantine } from './writes/account-writes.ts'
 
-/** Accounts that wait for the same host come back spread over this (ms). */
+/** Accounts that wait for the same come back spread over this (ms). */
 const SPREAD_MS = 10 * SECOND
 
 /** An account that may be refreshed now, as read. */
@@ -20,6 +22,8 @@ export interface Prepared {
   readonly provider: Provider
   readonly credential: Credential
   readonly tookOverEarly: boolean
+  /** The halt that this refresh passes, to find out whether it is over. */
+  readonly probing: Halt | null
 }
 
 export interface NotReady {
@@ -27,7 +31,7 @@ export interface NotReady {
   readonly outcome: RefreshOutcome
 }
 
-/** Steps 1 and 2: is it due or to be recovered, does it open, does pacing allow it, could an answer be spooled? */
+/** Steps 1 and 2: is it due or to be recovered, does it open, do halt and pacing allow it, could an answer be spooled? */
 export async function prepare(
   deps: EngineDeps,
   accountId: string,
@@ -54,9 +58,15 @@ export async function prepare(
 
     const opened = await open(deps, account, now)
     if (!opened.ready) return opened
+    const halt = await standingHalt(deps, account)
+    if (halt !== null && !isProbeDue(halt, now)) return not(await putOff(deps, account, now, halt.probeAt))
     const outcome = (await paced(deps, account, provider, now)) ?? (await spoolable(deps, account, now))
     if (outcome) return not(outcome)
-    return { ready: true, account: opened.account, provider, credential: opened.credential, tookOverEarly }
+    // Last, so that whoever may find out whether the halt is over goes ahead and does.
+    const passage = await passHalt(deps, provider, halt)
+    if (!passage.pass) return not(await putOff(deps, account, now, passage.until))
+    const { credential } = opened
+    return { ready: true, account: opened.account, provider, credential, tookOverEarly, probing: passage.probing }
   } catch (error) {
     return not({ kind: 'not_begun', code: toCodedError(error).code })
   }
@@ -143,18 +153,25 @@ async function paced(
     recovery: attempt !== null,
   })
   if (answer.ok) return null
-  // Not all in the same instant, when the wait is over.
-  const until = answer.until + Math.floor(deps.random() * SPREAD_MS)
-  if (attempt === null) {
-    await deps.store.accounts.write(snooze(account, now, until))
-    return { kind: 'snoozed', until }
-  }
+  if (attempt === null) return putOff(deps, account, now, answer.until)
   // No budget delays a recovery beyond its deadline, as long as there is something to be saved.
   const deadline = recoveryDeadline(provider, attempt, deps.times)
-  if (deadline !== null && now >= deadline && now < attempt.firstSentAt + GRACE_MS) return null
-  const notBefore = deadline === null || now >= deadline ? until : Math.min(until, deadline)
-  await deps.store.accounts.write(postpone(account, attempt, now, notBefore))
-  return { kind: 'snoozed', until: notBefore }
+  if (deadline === null || now < deadline) return putOff(deps, account, now, answer.until, deadline)
+  return now < attempt.firstSentAt + GRACE_MS ? null : putOff(deps, account, now, answer.until)
+}
+
+/** It comes back soon after `until`, and no later than `latest`: not all in the same instant, when the wait is over. */
+async function putOff(
+  deps: EngineDeps,
+  account: Account,
+  now: number,
+  until: number,
+  latest: number | null = null,
+): Promise<RefreshOutcome> {
+  const { attempt } = account
+  const at = Math.min(until + Math.floor(deps.random() * SPREAD_MS), latest ?? Number.POSITIVE_INFINITY)
+  await deps.store.accounts.write(attempt === null ? snooze(account, now, at) : postpone(account, attempt, now, at))
+  return { kind: 'snoozed', until: at }
 }
 
 /** Without a spool an answer could be lost, so nothing new begins; what began is recovered all the same. */

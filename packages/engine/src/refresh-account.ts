@@ -1,15 +1,19 @@
 import { beginAttempt } from './begin.ts'
 import { conclude } from './conclude.ts'
 import type { EngineDeps } from './deps.ts'
+import type { Flight } from './flight.ts'
 import { keepLease } from './lease.ts'
 import type { RefreshOptions, RefreshOutcome } from './outcome.ts'
+import { fetchPages } from './pages/fetch-pages.ts'
+import { pagesOf } from './pages/page-fetch.ts'
 import { prepare } from './prepare.ts'
 import { present } from './present.ts'
 import { leaseLost } from './verdicts.ts'
 
 /**
  * The path of a token: prepare (may it be refreshed now?), begin (one compare-and-set that makes the attempt ours),
- * present (the one call of the provider), conclude (commit the successor, or write what the failure means).
+ * present (the one call of the provider), conclude (commit the successor, or write what the failure means). Where the
+ * account has Pages, these follow; what becomes of them changes nothing of the outcome.
  */
 export async function refreshAccount(
   deps: EngineDeps,
@@ -21,15 +25,22 @@ export async function refreshAccount(
 
   const begun = await beginAttempt(deps, prepared, options)
   if (!begun.ready) return begun.outcome
-  const { flight } = begun
+  const outcome = await fly(deps, begun.flight)
+  if (outcome.kind === 'refreshed' && pagesOf(prepared.provider)) {
+    await fetchPages(deps, accountId, { early: true, refreshType: options.type })
+  }
+  return outcome
+}
 
+/** From Begin to the attempt's last write. */
+async function fly(deps: EngineDeps, flight: Flight): Promise<RefreshOutcome> {
   const lease = keepLease(deps, flight)
   try {
     // Between the look at the clock and the request nothing can be excluded; fencing makes that harmless.
     if (deps.clock.monotonic() - flight.startedAt >= deps.times.leaseMs) return await conclude(deps, flight, leaseLost)
-    await deps.hook('send.checked-not-sent', accountId)
+    await deps.hook('send.checked-not-sent', flight.account.id)
     const answer = await present(deps, flight, flight.credential)
-    await deps.hook('reply.received', accountId)
+    await deps.hook('reply.received', flight.account.id)
     return await conclude(deps, flight, answer)
   } finally {
     lease.stop()

@@ -19,10 +19,16 @@ export async function removeAccount(deps: EngineDeps, accountId: string, actor: 
     if (provider) await logOut(deps, provider, marked.account, marked.credentials)
   }
   await relayAccount(deps, accountId)
-  await deps.store.log.removeAccount(accountId)
+  await removeRelated(deps, accountId)
   const deleted = await deps.store.accounts.deleteRemoved(accountId)
-  // Another relay may have copied something between; from now on it finds no account, and clears up by itself.
-  if (deleted) await deps.store.log.removeAccount(accountId)
+  // Others may have copied or fetched something between; from now on they find no account, and clear up by themselves.
+  if (deleted) await removeRelated(deps, accountId)
+}
+
+/** What goes with an account. */
+export async function removeRelated({ store }: Pick<EngineDeps, 'store'>, accountId: string): Promise<void> {
+  await store.pages.removeAccount(accountId)
+  await store.log.removeAccount(accountId)
 }
 
 /** The account as it stood and its credentials, oldest first; null if it was marked already. */

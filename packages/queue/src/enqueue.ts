@@ -2,7 +2,7 @@ import { type Account, attemptKey, type Clock, priorityByTimeLeft, type RefreshT
 import type { DueAccount } from '@tokenkeeper/store'
 import type { Queue } from 'bullmq'
 import { withinDeadline } from './deadline.ts'
-import type { RefreshJob } from './jobs.ts'
+import type { AccountJob } from './jobs.ts'
 
 const PAGE = 500
 
@@ -20,7 +20,7 @@ export interface EnqueueOptions {
  * Returns the ids of the jobs that stand, in the order of the accounts. Rejects with REDIS_UNAVAILABLE.
  */
 export async function enqueueRefresh(
-  queue: Queue<RefreshJob>,
+  queue: Queue<AccountJob>,
   accounts: readonly (Pick<DueAccount, 'id' | 'diesAt'> & Partial<Pick<Account, 'lastAttempt'>>)[],
   { clock, type, force = false, first = false }: EnqueueOptions,
 ): Promise<string[]> {
@@ -45,4 +45,21 @@ export async function enqueueRefresh(
     ids.push(...jobs.map((job) => job.id!))
   }
   return ids
+}
+
+/**
+ * Adds one job an account to fetch its Pages, unless one stands in this queue already; after everything else that waits.
+ * Rejects with REDIS_UNAVAILABLE.
+ */
+export async function enqueuePages(
+  queue: Queue<AccountJob>,
+  accounts: readonly Pick<DueAccount, 'id'>[],
+  clock: Clock,
+): Promise<void> {
+  const jobs = accounts.map(({ id }) => ({
+    name: 'fetch-pages',
+    data: { accountId: id },
+    opts: { deduplication: { id: `pages-${id}` }, priority: priorityByTimeLeft(null, clock.now()) },
+  }))
+  if (jobs.length > 0) await withinDeadline(clock, () => queue.addBulk(jobs))
 }

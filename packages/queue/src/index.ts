@@ -2,7 +2,7 @@ export { checkRedis, createRedisConnections, type RedisAddress, type RedisConnec
 export { withinDeadline } from './deadline.ts'
 export type { ProducerDeps, WorkerDeps } from './deps.ts'
 export { type EnqueueOptions, enqueueRefresh } from './enqueue.ts'
-export { parseJob, type RefreshJob, refreshJobSchema } from './jobs.ts'
+export { type AccountJob, accountJobSchema, parseJob, type RefreshJob } from './jobs.ts'
 export { openQueues, type Queues } from './queues.ts'
 export { enqueueRun, insertRun, startRun } from './runs/start-run.ts'
 export type { Schedule } from './schedule.ts'

@@ -12,6 +12,12 @@ export const refreshJobSchema = z.strictObject({
 })
 export type RefreshJob = z.infer<typeof refreshJobSchema>
 
+export const pagesJobSchema = z.strictObject({ accountId: id })
+
+/** What the refresh queues hold, by the name of the job: `refresh-account`, and `fetch-pages`. */
+export const accountJobSchema = z.union([refreshJobSchema, pagesJobSchema])
+export type AccountJob = z.infer<typeof accountJobSchema>
+
 export const refreshAllJobSchema = z.strictObject({ scheduleId: z.string().min(1).max(100) })
 
 /** `waits`: how often in a row the run's job found nothing new; it sets the pause until the next look. */

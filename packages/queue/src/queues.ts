@@ -1,12 +1,12 @@
 import { DAY, SECOND } from '@tokenkeeper/core'
 import { Queue } from 'bullmq'
 import type { RedisConnections } from './connection.ts'
-import type { RefreshJob, ScheduleJob } from './jobs.ts'
+import type { AccountJob, ScheduleJob } from './jobs.ts'
 import type { QueueName } from './names.ts'
 
 export interface Queues extends AsyncDisposable {
-  readonly refresh: Queue<RefreshJob>
-  readonly refreshNow: Queue<RefreshJob>
+  readonly refresh: Queue<AccountJob>
+  readonly refreshNow: Queue<AccountJob>
   readonly schedule: Queue<ScheduleJob>
 }
 
@@ -27,8 +27,8 @@ export function openQueues(redis: RedisConnections, prefix: string): Queues {
     queue.on('error', redis.onError)
     return queue
   }
-  const refresh = open<RefreshJob>('refresh')
-  const refreshNow = open<RefreshJob>('refresh-now')
+  const refresh = open<AccountJob>('refresh')
+  const refreshNow = open<AccountJob>('refresh-now')
   const schedule = open<ScheduleJob>('schedule')
   return {
     refresh,

@@ -20,6 +20,7 @@ export async function runRecovery(deps: RecoveryDeps, signal: AbortSignal): Prom
     every('stale-attempts', settings.staleScanMs, () => recoverStale(deps, signal)),
     every('leftovers', settings.relayEveryMs, () => finishLeftovers(deps, signal)),
     every('spools', settings.replayAgainMs, () => replay(deps)),
+    every('halts', settings.haltProbeEveryMs, () => probeHalts(deps)),
   ])
 }
 
@@ -72,6 +73,12 @@ async function replay({ store, engine, settings }: RecoveryDeps): Promise<number
   const landed = await engine.replaySpools()
   await store.ping()
   return landed > 0 ? settings.replayAgainMs : settings.replayEveryMs
+}
+
+/** Needs no account to be due: what fell due meanwhile waits for the end of the halt. */
+async function probeHalts({ engine, settings }: RecoveryDeps): Promise<number> {
+  await engine.probeHalts()
+  return settings.haltProbeEveryMs
 }
 
 async function eachOf<T>(

@@ -1,15 +1,29 @@
+import { CodedError } from '@tokenkeeper/core'
 import { type Job, Worker } from 'bullmq'
 import type { WorkerDeps } from './deps.ts'
-import { parseJob, type RefreshJob, refreshJobSchema } from './jobs.ts'
+import { type AccountJob, pagesJobSchema, parseJob, type RefreshJob, refreshJobSchema } from './jobs.ts'
 import type { RefreshQueueName } from './names.ts'
-import { type JobResult, settleJob } from './settle-job.ts'
+import { type JobResult, type PagesResult, settleJob, settlePages } from './settle-job.ts'
 import { processor, workerOptions } from './worker-options.ts'
 
+type AccountResult = JobResult | PagesResult
+
 /** Works on the jobs of one refresh queue. */
-export function createRefreshWorker(name: RefreshQueueName, deps: WorkerDeps): Worker<RefreshJob, JobResult> {
+export function createRefreshWorker(name: RefreshQueueName, deps: WorkerDeps): Worker<AccountJob, AccountResult> {
   const { concurrency, urgentConcurrency } = deps.settings
-  const work = processor<RefreshJob, JobResult>((job, token) => refresh(deps, job, token), deps)
+  const work = processor<AccountJob, AccountResult>((job, token) => dispatch(deps, job, token), deps)
   return new Worker(name, work, workerOptions(deps, name === 'refresh' ? concurrency : urgentConcurrency))
+}
+
+async function dispatch(deps: WorkerDeps, job: Job<AccountJob>, token: string | undefined): Promise<AccountResult> {
+  switch (job.name) {
+    case 'refresh-account':
+      return refresh(deps, job as Job<RefreshJob>, token)
+    case 'fetch-pages':
+      return settlePages(await deps.engine.fetchPages(parseJob(pagesJobSchema, job.data).accountId))
+    default:
+      throw new CodedError('JOB_INVALID')
+  }
 }
 
 async function refresh(deps: WorkerDeps, job: Job<RefreshJob>, token: string | undefined): Promise<JobResult> {

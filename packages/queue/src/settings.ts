@@ -16,6 +16,8 @@ export interface QueueSettings {
   /** How often spools are replayed: normally, and while there is something to deliver. */
   readonly replayEveryMs: number
   readonly replayAgainMs: number
+  /** How often halts are looked at that may have come to the time of a probe. */
+  readonly haltProbeEveryMs: number
   readonly sweepEveryMs: number
   /** The sweep adds no page while this many jobs wait in `refresh`. */
   readonly maxDepth: number
@@ -40,6 +42,7 @@ export const DEFAULT_QUEUE_SETTINGS: QueueSettings = {
   relayEveryMs: 15 * SECOND,
   replayEveryMs: MINUTE,
   replayAgainMs: 3 * SECOND,
+  haltProbeEveryMs: MINUTE,
   sweepEveryMs: MINUTE,
   maxDepth: 10_000,
   // Whatever is lost right after a look is back within 20 s.

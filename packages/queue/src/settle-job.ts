@@ -1,5 +1,5 @@
 import { type Clock, ERRORS, type ErrorCode, SECOND, toCodedError } from '@tokenkeeper/core'
-import type { RefreshOutcome } from '@tokenkeeper/engine'
+import type { PagesOutcome, RefreshOutcome } from '@tokenkeeper/engine'
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq'
 import type { RefreshJob } from './jobs.ts'
 
@@ -8,6 +8,8 @@ const SHORTEST_WAIT_MS = SECOND / 4
 
 /** What a finished refresh job leaves in Redis: codes and numbers only. */
 export type JobResult = Extract<RefreshOutcome, { kind: 'refreshed' | 'fenced' | 'spooled' | 'skipped' | 'snoozed' }>
+
+export type PagesResult = Exclude<PagesOutcome, { kind: 'failed' }>
 
 /**
  * The one switch from outcome to BullMQ: returns, waits (DelayedError) or fails (JobFailure). BullMQ never retries a
@@ -39,6 +41,12 @@ export async function settleJob(
     case 'quarantined':
       throw new JobFailure(outcome.code)
   }
+}
+
+/** The same for a fetch of Pages: pagesDueAt in the store says when the sweep comes back to them. */
+export function settlePages(outcome: PagesOutcome): PagesResult {
+  if (outcome.kind === 'failed') throw new JobFailure(outcome.code)
+  return outcome
 }
 
 /** Runs the job again in `ms`; that costs no attempt. Throws DelayedError. BullMQ wakes jobs by its own wall clock. */

@@ -1,8 +1,8 @@
 import type { AccountStatus } from '@tokenkeeper/core'
-import type { DueAccount } from '@tokenkeeper/store'
+import type { DueAccount, PagesDueAccount } from '@tokenkeeper/store'
 import type { WorkerDeps } from './deps.ts'
 import { depthOf } from './depth.ts'
-import { enqueueRefresh } from './enqueue.ts'
+import { enqueuePages, enqueueRefresh } from './enqueue.ts'
 
 const PAGE = 500
 /** `needs_action` is probed slowly, `quarantined` hourly; nextRefreshAt says when. */
@@ -11,7 +11,8 @@ const SWEPT: readonly AccountStatus[] = ['active', 'needs_action', 'quarantined'
 type SweepDeps = Pick<WorkerDeps, 'store' | 'queues' | 'clock' | 'settings' | 'platforms'>
 
 /**
- * Enqueues what is due, the longest overdue first, until the queue is as deep as allowed; the next sweep goes on.
+ * Enqueues what is due, the longest overdue first, until the queue is as deep as allowed; the next sweep goes on. Accounts
+ * come first, Pages that are to be fetched after them.
  * Costs what is due, not what exists. Returns how many accounts it looked at.
  */
 export async function sweep(deps: SweepDeps): Promise<number> {
@@ -26,6 +27,21 @@ export async function sweep(deps: SweepDeps): Promise<number> {
       if (page.length < PAGE) break
       after = page.at(-1)!
     }
+  }
+  return swept + (await sweepPages(deps))
+}
+
+async function sweepPages(deps: SweepDeps): Promise<number> {
+  const { store, queues, clock, platforms } = deps
+  let swept = 0
+  let after: Pick<PagesDueAccount, 'pagesDueAt' | 'id'> | null = null
+  while (await hasRoom(deps)) {
+    const query = { platforms, at: clock.now(), after, limit: PAGE }
+    const page: PagesDueAccount[] = await store.accounts.pagesDue(query)
+    await enqueuePages(queues.refresh, page, clock)
+    swept += page.length
+    if (page.length < PAGE) break
+    after = page.at(-1)!
   }
   return swept
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Account, attemptKey, type Clock, makeId, systemClock } from '@tokenkeeper/core'
-import type { Engine, RefreshOptions, RefreshOutcome } from '@tokenkeeper/engine'
+import type { Engine, PagesOutcome, RefreshOptions, RefreshOutcome } from '@tokenkeeper/engine'
 import { createSqliteStore, type Store } from '@tokenkeeper/store'
 import { buildAccount } from '@tokenkeeper/store/conformance'
 import { createLoggers } from '@tokenkeeper/telemetry'
@@ -91,12 +91,18 @@ function movableClock(): MovableClock {
 
 export interface FakeEngine extends Engine {
   readonly calls: { readonly accountId: string; readonly options: RefreshOptions }[]
+  /** Accounts whose Pages were to be fetched. */
+  readonly listed: string[]
   readonly relayed: string[]
   readonly removed: string[]
   /** What a replay of the spools finds; counts the replays. */
   readonly spools: { landed: number; replays: number }
+  /** How often halts were looked at. */
+  readonly halts: { probed: number }
   /** Replaces what a refresh does; the default writes a success into the store. */
   refresh: (accountId: string, options: RefreshOptions) => Promise<RefreshOutcome>
+  /** Replaces what a fetch of Pages does; the default finds none due. */
+  pages: (accountId: string) => Promise<PagesOutcome>
 }
 
 function createFakeEngine(store: Store, clock: Clock): FakeEngine {
@@ -104,9 +110,11 @@ function createFakeEngine(store: Store, clock: Clock): FakeEngine {
   const never = () => Promise.reject(new Error('not for the queue'))
   const engine: FakeEngine = {
     calls: [],
+    listed: [],
     relayed: [],
     removed: [],
     spools: { landed: 0, replays: 0 },
+    halts: { probed: 0 },
     refresh: (accountId, options) => markRefreshed(store, clock, accountId, options),
     refreshAccount(accountId, options) {
       engine.calls.push({ accountId, options })
@@ -114,6 +122,11 @@ function createFakeEngine(store: Store, clock: Clock): FakeEngine {
       atWork.add(work)
       void work.finally(() => atWork.delete(work)).catch(() => {})
       return work
+    },
+    pages: async () => ({ kind: 'not_due' }),
+    fetchPages(accountId) {
+      engine.listed.push(accountId)
+      return engine.pages(accountId)
     },
     async relayAccount(accountId) {
       engine.relayed.push(accountId)
@@ -131,6 +144,10 @@ function createFakeEngine(store: Store, clock: Clock): FakeEngine {
     async settle() {
       while (atWork.size > 0) await Promise.allSettled(atWork)
     },
+    async probeHalts() {
+      return engine.halts.probed++
+    },
+    endHalts: never,
     connectAccount: never,
     pauseAccount: never,
     resumeAccount: never,

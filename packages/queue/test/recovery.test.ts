@@ -93,6 +93,18 @@ test('spools are replayed at start, soon again while answers land, and then rare
   await expect.poll(settled).toBe(true)
 })
 
+test('halts are looked at again and again, also after a look that failed', async () => {
+  await using harness = await startHarness({ port: redis.port, settings: { ...FAST, haltProbeEveryMs: 20 } })
+  const { halts } = harness.engine
+  const probe = harness.engine.probeHalts
+  harness.engine.probeHalts = async () => {
+    if ((await probe()) === 1) throw new Error('the store is away')
+    return 0
+  }
+  await using _ = recovering(harness)
+  await expect.poll(() => halts.probed).toBeGreaterThan(3)
+})
+
 test('an unreachable store ends no loop: all goes on when it is back', async () => {
   await using harness = await startHarness({ port: redis.port, settings: FAST })
   const { store, engine, deps } = harness

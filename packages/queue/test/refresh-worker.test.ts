@@ -1,11 +1,11 @@
 import { CodedError } from '@tokenkeeper/core'
-import type { RefreshOutcome } from '@tokenkeeper/engine'
+import type { PagesOutcome, RefreshOutcome } from '@tokenkeeper/engine'
 import { createSecretSearch, type RedisServer, startRedis, until } from '@tokenkeeper/testkit'
 import type { Job, JobState } from 'bullmq'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { enqueueRefresh } from '../src/enqueue.ts'
-import type { RefreshJob } from '../src/jobs.ts'
+import { enqueuePages, enqueueRefresh } from '../src/enqueue.ts'
+import type { AccountJob } from '../src/jobs.ts'
 import { createRefreshWorker } from '../src/refresh-worker.ts'
 import { listen } from '../src/worker-options.ts'
 import { type Harness, type HarnessOptions, startHarness } from './harness.ts'
@@ -32,7 +32,7 @@ async function enqueue({ deps, addAccounts }: Pick<Harness, 'deps' | 'addAccount
   return id!
 }
 
-function inState({ deps }: Pick<Harness, 'deps'>, id: string, state: JobState): Promise<Job<RefreshJob>> {
+function inState({ deps }: Pick<Harness, 'deps'>, id: string, state: JobState): Promise<Job<AccountJob>> {
   const look = async () => {
     const reached = (await deps.queues.refresh.getJobState(id)) === state
     return reached ? deps.queues.refresh.getJob(id) : undefined
@@ -102,6 +102,48 @@ describe('what becomes of a job', () => {
   })
 })
 
+describe('a job that fetches Pages', () => {
+  async function enqueue({ deps, addAccounts }: Pick<Harness, 'deps' | 'addAccounts'>): Promise<string> {
+    await enqueuePages(deps.queues.refresh, await addAccounts(1), deps.clock)
+    const [job] = await deps.queues.refresh.getJobs(['waiting', 'prioritized', 'active', 'completed', 'failed'])
+    return job!.id!
+  }
+
+  const counts = { refreshed: 3, needsPermission: 1, missed: 0, missing: 0, lost: 1 }
+  test.each<PagesOutcome>([{ kind: 'fetched', complete: true, counts }, { kind: 'not_due' }, { kind: 'off' }])(
+    'is completed by $kind, and refreshes nothing',
+    async (outcome) => {
+      await using harness = await working()
+      harness.engine.pages = async () => outcome
+      const job = await inState(harness, await enqueue(harness), 'completed')
+      expect(job.returnvalue).toEqual(outcome)
+      expect(harness.engine.listed).toEqual([job.data.accountId])
+      expect(harness.engine.calls).toEqual([])
+    },
+  )
+
+  test('fails once, with its public message', async () => {
+    await using harness = await working()
+    harness.engine.pages = async () => ({ kind: 'failed', code: 'PROVIDER_UNAVAILABLE', until: 1_800_000_000_000 })
+    const job = await inState(harness, await enqueue(harness), 'failed')
+    expect(job.failedReason).toMatch(/^PROVIDER_UNAVAILABLE: /)
+    expect(job.stacktrace).toEqual([])
+    expect(harness.engine.listed).toHaveLength(1)
+  })
+
+  test.each([
+    ['fetch-pages', { accountId: 'a'.repeat(24), token: 'x' }],
+    ['fetch-pages', { accountId: '../../etc' }],
+    ['rm', { accountId: 'a'.repeat(24) }],
+  ])('%s with %j is refused', async (name, data) => {
+    await using harness = await working()
+    const { id } = await harness.deps.queues.refresh.add(name, data as AccountJob)
+    const job = await inState(harness, id!, 'failed')
+    expect(job.failedReason).toBe('JOB_INVALID: A job in the queue holds data that cannot be used.')
+    expect([...harness.engine.listed, ...harness.engine.calls]).toEqual([])
+  })
+})
+
 describe('what is handed to the engine', () => {
   test('a job id that no other job has, not of another queue, nor after a FLUSHALL', async () => {
     await using own = await startRedis()
@@ -132,7 +174,7 @@ describe('what is handed to the engine', () => {
     ['something more', { accountId: 'a'.repeat(24), type: 'manual', force: false, token: 'x' }],
   ])('nothing from a job with %s', async (_, data) => {
     await using harness = await working()
-    const { id } = await harness.deps.queues.refresh.add('refresh-account', data as RefreshJob)
+    const { id } = await harness.deps.queues.refresh.add('refresh-account', data as AccountJob)
     const job = await inState(harness, id!, 'failed')
     expect(job.failedReason).toBe('JOB_INVALID: A job in the queue holds data that cannot be used.')
     expect(harness.engine.calls).toEqual([])

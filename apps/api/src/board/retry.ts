@@ -1,5 +1,5 @@
 import { CodedError, hasCode } from '@tokenkeeper/core'
-import { enqueueRefresh, parseJob, type RefreshJob, refreshJobSchema } from '@tokenkeeper/queue'
+import { type AccountJob, accountJobSchema, enqueueRefresh, parseJob } from '@tokenkeeper/queue'
 import { ErrorCode, type Job } from 'bullmq'
 import { audit } from '../audit.ts'
 import type { Principal } from '../auth/principal.ts'
@@ -12,8 +12,9 @@ const PAGE = 200
 const LEFT_FAILED = new Set<ErrorCode | undefined>([ErrorCode.JobNotExist, ErrorCode.JobNotInState])
 
 /**
- * Retries a failed job of a queue that is there. One that refreshes an account becomes a refresh now, as a person asks
- * for one by the API, and leaves the failed ones: run again as it was, BullMQ would give it back its place in the bulk.
+ * Retries a failed job of a queue that is there. One of an account, also one that fetches its Pages, becomes a refresh
+ * now, as a person asks for one by the API, which fetches Pages too, and leaves the failed ones: run again as it was,
+ * BullMQ would give it back its place in the bulk.
  * Others run again. Throws JOB_INVALID or JOB_STATE, or as `refreshNow` does.
  */
 export async function retryJob(deps: ApiDeps, { queueName = '', jobId = '' }: ActionParams, principal: Principal) {
@@ -26,7 +27,7 @@ export async function retryJob(deps: ApiDeps, { queueName = '', jobId = '' }: Ac
     const retried = await redis.use(() => retryIfFailed(job))
     if (!retried) throw new CodedError('JOB_STATE', { publicMessage: 'This takes a failed job.' })
   } else {
-    const { accountId } = parseJob(refreshJobSchema, job.data)
+    const { accountId } = parseJob(accountJobSchema, job.data)
     await refreshNow(deps, accountId, principal)
     await audit(deps, principal, 'job.retried', { accountId, detail })
     await redis.use(() => job.remove())
@@ -102,9 +103,9 @@ function isRefreshable(deps: ApiDeps, account: Parameters<typeof assertRefreshab
   }
 }
 
-function accountIdOf({ data }: Job<RefreshJob>): string | null {
+function accountIdOf({ data }: Job<AccountJob>): string | null {
   try {
-    return parseJob(refreshJobSchema, data).accountId
+    return parseJob(accountJobSchema, data).accountId
   } catch (error) {
     if (hasCode(error, 'JOB_INVALID')) return null
     throw error

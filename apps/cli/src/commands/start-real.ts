@@ -6,6 +6,7 @@ import { startRun, type WorkerDeps } from '@tokenkeeper/queue'
 import type { Store } from '@tokenkeeper/store'
 import { loggersFor, openContext } from '../open-context.ts'
 import type { Output } from '../output.ts'
+import { describePlatforms } from '../platforms.ts'
 import { findRedis } from '../redis/find-redis.ts'
 import { followRun } from '../run/follow-run.ts'
 import { startServices } from '../run/services.ts'
@@ -31,6 +32,7 @@ export async function startReal({ environment, once }: RealOptions, output: Outp
   output.say(`  Redis     ${redis.where}`)
   const context = stack.use(await openContext({ ...config, redis: redis.config }, output))
   output.say(`  Data      ${config.dataDir}`)
+  output.say(`  Platforms ${describePlatforms([...context.providers.keys()])}`)
   output.say(`  Accounts  ${await describeAccounts(context.store)}\n`)
   const deps = await context.connectRedis()
   const run = once ? await startRun(deps, dueRun(deps)) : null

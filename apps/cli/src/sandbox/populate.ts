@@ -1,42 +1,40 @@
 import type { AppContext } from '@tokenkeeper/context'
-import { type Clock, CodedError } from '@tokenkeeper/core'
-import { connectBluesky } from '@tokenkeeper/providers'
-import type { Store } from '@tokenkeeper/store'
-import type { Pds } from '@tokenkeeper/testkit'
+import { CodedError, PLATFORMS, type Platform } from '@tokenkeeper/core'
+import { AGE_MS } from './graph.ts'
+import { createLogins, pagesOf } from './logins.ts'
+import type { Sandbox } from './sandbox.ts'
+
+export const ACCOUNTS: Readonly<Record<Platform, number>> = { bluesky: 25, meta: 25, instagram: 10, threads: 10 }
+/** Of all Meta users together. */
+export const PAGES = Array.from({ length: ACCOUNTS.meta }, (_, index) => pagesOf(index + 1)).reduce((a, b) => a + b)
+
+/** At each platform. */
+const LOGINS_AT_ONCE = 5
 
 /**
- * Makes accounts at the PDS, connects them as a user would, with app passwords, and has them all fall due now.
- * Rejects with SANDBOX_FAILED.
+ * Makes users at the hosts and connects them as they would: with app passwords, and by the login dialogs. The context
+ * lives by the emulator's clock, which then moves on to today: by that all of them are due. Rejects with SANDBOX_FAILED.
  */
-export async function populate(context: AppContext, pds: Pds, count: number): Promise<void> {
-  const connectOne = async () => {
-    const [user] = await pds.createAccounts(1)
-    const appPassword = await pds.createAppPassword(user!)
-    const login = await connectBluesky(context.providerOptions.bluesky, {
-      identifier: user!.handle,
-      appPassword,
-      service: pds.url,
-    })
-    const { id } = await context.engine.connectAccount(login, { ownerId: 'sandbox', actor: 'sandbox' })
-    await makeDue(context, id)
-  }
+export async function populate({ engine, providerOptions }: AppContext, sandbox: Sandbox): Promise<void> {
   try {
-    await Promise.all(Array.from({ length: count }, connectOne))
+    const logins = createLogins(providerOptions, sandbox)
+    const connectAll = async (platform: Platform) => {
+      const numbers = Array.from({ length: ACCOUNTS[platform] }, (_, index) => index + 1).values()
+      const lane = async () => {
+        for (const number of numbers) {
+          const login = await logins[platform](number)
+          const account = await engine.connectAccount(login, { ownerId: 'sandbox', actor: 'sandbox' })
+          if (account.pagesDueAt !== null) await engine.fetchPages(account.id)
+        }
+      }
+      await Promise.all(Array.from({ length: LOGINS_AT_ONCE }, lane))
+    }
+    await Promise.all(PLATFORMS.map(connectAll))
+    sandbox.graph.emulator.control.advanceClock({ ms: AGE_MS })
   } catch (error) {
     throw new CodedError('SANDBOX_FAILED', {
       publicMessage: 'The sandbox could not be started: its sample accounts could not be made and connected.',
       cause: error,
     })
   }
-}
-
-interface DueDeps {
-  readonly store: Store
-  readonly clock: Pick<Clock, 'now'>
-}
-
-/** Lets an active account fall due now. */
-export async function makeDue({ store, clock }: DueDeps, accountId: string): Promise<void> {
-  const change = { set: { nextRefreshAt: clock.now() } }
-  await store.accounts.write({ name: 'sandbox.make-due', accountId, when: { statusIn: ['active'] }, change })
 }

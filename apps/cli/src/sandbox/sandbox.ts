@@ -3,16 +3,19 @@ import type { Env } from '@tokenkeeper/config'
 import { CodedError } from '@tokenkeeper/core'
 import type { Pds } from '@tokenkeeper/testkit'
 import { tryLock } from '../lock.ts'
+import { type SandboxGraph, startGraph } from './graph.ts'
 import { sandboxDir, sandboxEnv } from './sandbox-env.ts'
 
 export interface Sandbox extends AsyncDisposable {
   readonly pds: Pds
+  readonly graph: SandboxGraph
   /** Its whole configuration. */
   readonly env: Env
 }
 
 /**
- * An empty data directory and a real PDS with its directory of identities, on loopback, for this process alone.
+ * An empty data directory, a real PDS with its directory of identities, and the hosts of Meta as an emulator, on
+ * loopback, for this process alone.
  * Rejects with SANDBOX_FAILED.
  */
 export async function openSandbox(variables: Env, dataDir: string): Promise<Sandbox> {
@@ -26,19 +29,25 @@ export async function openSandbox(variables: Env, dataDir: string): Promise<Sand
   }
   stack.use(lock)
   await rm(dir, { recursive: true, force: true })
-  const pds = stack.use(await startPds())
+  const graph = stack.use(await orFail('emulator of Meta', startGraph()))
+  const pds = stack.use(await orFail('Bluesky host (PDS)', startPds()))
+  const env = sandboxEnv(variables, dataDir, { pds, graph })
   const owned = stack.move()
-  return { pds, env: sandboxEnv(variables, dataDir, pds), [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { pds, graph, env, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 async function startPds(): Promise<Pds> {
+  // Loaded here alone: nothing of it is part of the real thing.
+  const testkit = await import('@tokenkeeper/testkit')
+  return testkit.startPds()
+}
+
+async function orFail<T>(what: string, started: Promise<T>): Promise<T> {
   try {
-    // Loaded here alone: nothing of it is part of the real thing.
-    const testkit = await import('@tokenkeeper/testkit')
-    return await testkit.startPds()
+    return await started
   } catch (error) {
     throw new CodedError('SANDBOX_FAILED', {
-      publicMessage: 'The sandbox could not be started: its Bluesky host (PDS) does not come up on this machine.',
+      publicMessage: `The sandbox could not be started: its ${what} does not come up on this machine.`,
       internal: error instanceof Error ? error.message : String(error),
       cause: error,
     })

@@ -9,7 +9,7 @@ import { openActor, type Scene } from './actor.ts'
 
 export interface Mission {
   readonly scene: Scene
-  readonly action: 'refresh' | 'refresh-many' | 'replay' | 'reconnect' | 'remove' | 'reseal'
+  readonly action: 'refresh' | 'refresh-many' | 'replay' | 'reconnect' | 'remove' | 'reseal' | 'pages'
   readonly accountIds: readonly string[]
   readonly login?: FreshLogin
   readonly keys?: string
@@ -48,6 +48,7 @@ const actions: Record<Mission['action'], () => Promise<unknown>> = {
   reconnect: async () => (await engine.connectAccount(mission.login!, { ownerId: 'owner', actor: 'test' })).id,
   remove: () => engine.removeAccount(accountId, 'test'),
   reseal: () => engine.resealAccount(accountId),
+  pages: () => engine.fetchPages(accountId),
 }
 const outcome = await actions[mission.action]()
 await engine.settle()
