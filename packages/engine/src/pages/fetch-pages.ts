@@ -112,7 +112,9 @@ async function conclude(
   const now = deps.clock.now()
   const fields = { accountId: account.id, generation: account.generation, ...counts }
   if (complete) {
-    deps.logger.info(fields, `Pages of ${account.displayName}`)
+    // Most users have none.
+    const isEmpty = Object.values(counts).every((count) => count === 0)
+    deps.logger[isEmpty ? 'debug' : 'info'](fields, `Pages of ${account.displayName}`)
     await deps.store.accounts.write(pagesFetched(account, counts.missed > 0 ? now + SECOND_LISTING_MS : null))
   } else {
     deps.logger.warn(fields, `Pages of ${account.displayName}: the listing did not come to its end`)
