@@ -281,6 +281,8 @@ describe('what is around', () => {
     expect(status).toBe(200)
     expect(body.openapi).toMatch(/^3\.1/)
     expect(Object.keys(body.paths).toSorted()).toEqual([
+      '/api/admin/halts',
+      '/api/admin/halts/{platform}',
       '/api/admin/refresh-tokens',
       '/api/admin/runs/{id}',
       '/healthz',

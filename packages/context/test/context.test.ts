@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadConfig } from '@tokenkeeper/config'
+import { startGraphEmulator } from '@tokenkeeper/graph-emulator'
+import { connectSystemUser } from '@tokenkeeper/providers'
 import { createLoggers } from '@tokenkeeper/telemetry'
 import { startRedis, type TempDir, tempDir } from '@tokenkeeper/testkit'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createContext } from '../src/index.ts'
 import { redisAddress } from '../src/redis.ts'
 
@@ -107,4 +109,40 @@ test('says over TLS which authority to trust', () => {
   expect(addressOf({ REDIS_URL: 'rediss://h:1', REDIS_TLS_CA: ca })).toMatchObject({ host: 'h', tls: { ca } })
   expect(addressOf({ REDIS_URL: 'rediss://h:1' })).toMatchObject({ tls: {} })
   expect(addressOf({ REDIS_URL: 'redis://h:1' })).not.toHaveProperty('tls')
+})
+
+describe('the platforms', () => {
+  test('are on where their app is configured', async () => {
+    await using bare = await open({})
+    expect([...bare.providers.keys()]).toEqual(['bluesky'])
+  })
+
+  test('all of them', async () => {
+    const app = (prefix: string) => ({ [`${prefix}APP_ID`]: '4711', [`${prefix}APP_SECRET`]: 'secret' })
+    await using context = await open({ ...app(''), ...app('INSTAGRAM_'), ...app('THREADS_') })
+    expect([...context.providers.keys()]).toEqual(['bluesky', 'meta', 'instagram', 'threads'])
+  })
+
+  test('a version that has expired is warned of, and no secret is logged', async () => {
+    await using emulator = await startGraphEmulator()
+    const { control, urls } = emulator
+    const app = control.createApp({ requireProof: true })
+    const { id: userId } = control.createUser({ systemUser: true })
+    control.grant({ appId: app.id, userId })
+    const { accessToken } = control.issueToken({ appId: app.id, userId, expiresIn: 60 * 24 * 3600 })
+    const lines: string[] = []
+    const env = { APP_ID: app.id, APP_SECRET: app.secret, META_GRAPH_URL: urls.facebook, META_GRAPH_VERSION: 'v20.0' }
+    await using context = await open(env, lines)
+    const login = await connectSystemUser(context.providerOptions.meta!, accessToken)
+    const { id } = await context.engine.connectAccount(login, { ownerId: 'owner', actor: 'test' })
+    expect(await context.engine.refreshAccount(id, { type: 'manual', force: true })).toMatchObject({
+      kind: 'refreshed',
+    })
+    const account = (await context.store.accounts.get(id))!
+    expect(account).toMatchObject({ issuer: 'business', status: 'active' })
+    const warning = lines.find((line) => line.includes('META_GRAPH_VERSION'))
+    expect(JSON.parse(warning!)).toMatchObject({ name: 'tokenkeeper:meta', level: 40, asked: 'v20.0' })
+    expect(lines.join('')).not.toContain(accessToken)
+    expect(lines.join('')).not.toContain(app.secret)
+  })
 })

@@ -174,11 +174,13 @@ export type AccountEventType =
   | 'account.connected'
   | 'account.needs_action'
   | 'account.needs_reconnect'
-  /** It is healthy, but only a new login keeps it so; the reason tells until when that can wait. */
+  /** It is healthy, but only a new login keeps it so; the reason tells why. */
   | 'account.reconnect_soon'
   | 'account.revived'
   | 'account.quarantined'
   | 'account.unquarantined'
+  /** The user's Pages cannot be listed until the user sees to it. */
+  | 'pages.refused'
   /** Of the Page whose id at the provider ends the reason. */
   | 'page.needs_permission'
   | 'page.missing'

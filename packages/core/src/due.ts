@@ -32,7 +32,9 @@ export function nextDueAt(account: DueFacts, at: number, policy: DuePolicy): num
   if (!dataAccessExpiresAt) return due
   const offset = Math.floor(stableFraction(account.id) * policy.spreadMs)
   const warning = dataAccessExpiresAt - policy.thresholdMs - offset
-  return warning >= at + HOUR ? Math.min(due, warning) : due
+  // Then the end itself, at which the provider tells whether the user has moved it meanwhile.
+  const next = warning >= at + HOUR ? warning : dataAccessExpiresAt + MINUTE
+  return next >= at + HOUR ? Math.min(due, next) : due
 }
 
 /** Whether an end is so near that whoever can move it should be told: no refresh comes before it that could tell later. */
@@ -54,6 +56,12 @@ function dueBeforeDeath(account: DueFacts, at: number, policy: DuePolicy): numbe
   // A life too short for the policy: half of what is left, but never a tight loop.
   return due >= at + HOUR && due < account.diesAt ? due : at + Math.max(HOUR, Math.floor((account.diesAt - at) / 2))
 }
+
+/**
+ * Two ends of tokens that lie no further apart (ms) are the same: a lifetime is told in whole seconds, by answers that
+ * took their time, and read by machines whose clocks differ. What is extended gets days.
+ */
+export const SAME_END_MS = HOUR
 
 /** A number in [0, 1) that depends on the id alone. */
 export function stableFraction(id: string): number {

@@ -41,6 +41,8 @@ export const ERRORS = {
   PROVIDER_UNKNOWN_ERROR: 'The provider answered with an error that is not known yet. Please report it.',
   TOKEN_NOT_EXTENDED: 'The provider accepts the token but gives it no later end: connect again before it is over.',
   DATA_ACCESS_ENDING: 'The access to the data of this user ends soon: connect again before that.',
+  APP_CHANGED:
+    'This login was made through another app than the one that is configured: connect again, or configure that app.',
   LEASE_LOST: 'The process was held up before it could send; the refresh will be tried again.',
   IDENTITY_UNRESOLVED: 'The identity could not be looked up now, so the verdict waits.',
   BLUESKY_SESSION_EXPIRED: 'The session has expired or was revoked; the user has to connect again.',
@@ -63,7 +65,8 @@ export const ERRORS = {
   META_APP_INVALID: 'The provider does not know the app, or has disabled it: check its id and its dashboard.',
   META_APP_SECRET_WRONG: 'The provider does not accept the app secret: check it in the configuration.',
   META_APP_BLOCKED: 'The provider blocks the app or its developer: see its dashboard.',
-  META_PROOF_REFUSED: 'The provider refuses the proof made with the app secret: secret or token are of another app.',
+  META_PROOF_REFUSED:
+    "The provider refuses the proof made with the app secret: secret or token are of another app, or this machine's clock is wrong.",
   META_APP_INCAPABLE: 'The app lacks a capability that this call needs: see its dashboard.',
   META_VERSION_EXPIRED: 'The configured version of the API has expired: set META_GRAPH_VERSION to a newer one.',
   META_PAGE_LOST: 'The user has lost access to this Page.',

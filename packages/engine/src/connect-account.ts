@@ -5,6 +5,7 @@ import type { EngineDeps } from './deps.ts'
 import { dueAt } from './due.ts'
 import type { ConnectOptions } from './engine.ts'
 import { logOut } from './log-out.ts'
+import { pagesOf } from './pages/page-fetch.ts'
 import { relayAccount } from './relay.ts'
 import { reconnect } from './writes/account-writes.ts'
 
@@ -100,7 +101,7 @@ function toAccount(
     attempt: null,
     lastAttempt: null,
     pagesGeneration: 0,
-    pagesDueAt: provider.kind === 'extend' && provider.pages ? now : null,
+    pagesDueAt: pagesOf(provider) ? now : null,
     outbox: [],
     ownerEmail: options.ownerEmail ?? standing?.ownerEmail ?? null,
     sealedAppPassword: appPassword?.sealed ?? null,

@@ -4,13 +4,14 @@ import type { Engine } from './engine.ts'
 import { endHalts, probeHalts } from './halt-probes.ts'
 import { pauseAccount, resumeAccount } from './operate.ts'
 import { fetchPages } from './pages/fetch-pages.ts'
+import { removeOrphanPages } from './pages/orphans.ts'
 import { refreshAccount } from './refresh-account.ts'
 import { relayAccount } from './relay.ts'
 import { removeAccount } from './remove-account.ts'
 import { replaySpools } from './replay.ts'
 import { resealAccount } from './reseal-account.ts'
 
-/** The engine over its dependencies. Disposing waits for refreshes at work, then closes the spool. */
+/** The engine over its dependencies. Disposing waits for refreshes at work, not for listings, then closes the spool. */
 export function createEngine(deps: EngineDeps): Engine {
   const atWork = new Set<Promise<unknown>>()
   const track = <T>(work: Promise<T>): Promise<T> => {
@@ -23,8 +24,9 @@ export function createEngine(deps: EngineDeps): Engine {
   }
   const hasty = { ...deps, inBackground: track }
   return {
-    refreshAccount: (id, options) => track(refreshAccount(options.relayLater ? hasty : deps, id, options)),
-    fetchPages: (id) => track(fetchPages(deps, id)),
+    refreshAccount: (id, options) => refreshAccount(options.relayLater ? hasty : deps, id, options, track),
+    fetchPages: (id) => fetchPages(deps, id),
+    removeOrphanPages: (afterId) => removeOrphanPages(deps, afterId),
     connectAccount: (login, options) => connectAccount(deps, login, options),
     removeAccount: (id, actor) => removeAccount(deps, id, actor),
     pauseAccount: (id, actor) => pauseAccount(deps, id, actor),

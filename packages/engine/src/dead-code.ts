@@ -5,7 +5,7 @@ import { healByAppPassword } from './app-password.ts'
 import { openCredential } from './credentials.ts'
 import type { EngineDeps } from './deps.ts'
 import type { Flight } from './flight.ts'
-import { standingHalt } from './halts.ts'
+import { comeBackAt, standingHalt } from './halts.ts'
 import { concludeFailed, concludeIndefinite, writeVerdict } from './indefinite.ts'
 import { land, landedOutcome } from './land.ts'
 import type { RefreshOutcome } from './outcome.ts'
@@ -84,7 +84,7 @@ async function hearExtendWitness(
       // Others may have been refused meanwhile.
       halt = await standingHalt(deps, account)
     }
-    return halt === null ? { over: null, verdict } : await failed(halt.probeAt)
+    return halt === null ? { over: null, verdict } : await failed(comeBackAt(halt, deps.clock.now()))
   } catch {
     return { over: { kind: 'ambiguous', code: 'STORE_UNAVAILABLE', until: flight.attempt.leaseUntil } }
   }

@@ -2,6 +2,7 @@ import { type Account, type ErrorCode, endsSoon, MINUTE, nextDueAt } from '@toke
 import type { Provider, Refreshed } from '@tokenkeeper/providers'
 import type { EngineDeps } from './deps.ts'
 import type { Flight } from './flight.ts'
+import { pagesOf } from './pages/page-fetch.ts'
 
 /** Who refreshes fetches the Pages too, at once; the sweep comes after this for those whose process died between. */
 const PAGES_AFTER_MS = 2 * MINUTE
@@ -20,7 +21,7 @@ export function earliestAt(provider: Provider, account: Pick<Account, 'connected
 
 /** When Pages are to be fetched with a token of `at` (ms); undefined where accounts have none. */
 export function pagesDueAt(provider: Provider, at: number): number | undefined {
-  return provider.kind === 'extend' && provider.pages ? at + PAGES_AFTER_MS : undefined
+  return pagesOf(provider) ? at + PAGES_AFTER_MS : undefined
 }
 
 /** Codes that stand beside a healthy account whose user should connect again before an end that no refresh moves. */

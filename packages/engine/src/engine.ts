@@ -19,6 +19,11 @@ export interface Engine extends AsyncDisposable {
   resealAccount(accountId: string): Promise<boolean>
   /** Copies what the account's writes told into log, events and audit. Safe to repeat, by anyone. */
   relayAccount(accountId: string): Promise<void>
+  /**
+   * Removes Pages and log of accounts that are gone, among some hundred Pages after this id. Resolves with the id after
+   * which to go on, null at the end. Safe to repeat, by anyone.
+   */
+  removeOrphanPages(afterId: string | null): Promise<string | null>
   /** Writes results that a dead process, or this one while the store was away, left in spools. Returns how many landed. */
   replaySpools(): Promise<number>
   /**
@@ -28,7 +33,10 @@ export interface Engine extends AsyncDisposable {
   probeHalts(): Promise<number>
   /** Ends the halts of a platform, of one app or of all, and returns them. Rejects with HALT_NOT_FOUND. */
   endHalts(platform: Platform, providerAppId: string | undefined, actor: string): Promise<readonly Halt[]>
-  /** Resolves when no call of refreshAccount or fetchPages is at work. Late answers still read from sockets are not waited for. */
+  /**
+   * Resolves when no refresh is at work. Listings of Pages, which anyone may repeat, and late answers still read from
+   * sockets are not waited for.
+   */
   settle(): Promise<void>
 }
 

@@ -18,6 +18,11 @@ export interface Flight {
   readonly probing: Halt | null
 }
 
+/** No app may use what another one was given, and what it would be told says nothing of the token. */
+export function isOfAnotherApp(provider: Provider, { providerAppId }: Pick<Account, 'providerAppId'>): boolean {
+  return provider.kind === 'extend' && provider.appId !== providerAppId
+}
+
 /** The digest of the token that a refresh presents. */
 export function presentedDigest(provider: Pick<Provider, 'kind'>, credential: Credential): string {
   return tokenDigest(provider.kind === 'grace' ? credential.refreshToken : credential.accessToken)

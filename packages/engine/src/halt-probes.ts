@@ -1,7 +1,7 @@
 import { CodedError, type Halt, MINUTE, type Platform, type Verdict } from '@tokenkeeper/core'
 import type { Provider } from '@tokenkeeper/providers'
 import type { EngineDeps } from './deps.ts'
-import { isLapsed, isLimit, isProbeDue, noteRefusal, PROBE_EVERY_MS } from './halts.ts'
+import { isForgotten, isLapsed, isLimit, isOfProofs, isProbeDue, noteRefusal, PROBE_EVERY_MS } from './halts.ts'
 
 type ProbeDeps = Pick<EngineDeps, 'store' | 'clock' | 'logger'>
 type ProbeApp = () => Promise<'accepted' | Verdict>
@@ -9,14 +9,14 @@ type ProbeApp = () => Promise<'accepted' | Verdict>
 /** How long the others leave alone what one of them is about to find out (ms). */
 const SOON_MS = MINUTE
 
-/** `probing`: the halt through which this refresh passes, since it is the one request that may find out. */
+/** `probing`: the halt through which this request passes, since it is the one that may find out. */
 export type Passage =
   | { readonly pass: true; readonly probing: Halt | null }
   | { readonly pass: false; readonly until: number }
 
 /**
- * Whether a refresh may begin although a halt stands. When its time for a probe has come, exactly one worker may make
- * it: by a request about the app alone, where the provider has one; else the refresh itself has to tell. A worker that
+ * Whether a request for an account may begin although a halt stands. When its time for a probe has come, exactly one worker may make
+ * it: by a request about the app alone, where the provider has one; else its own request has to tell. A worker that
  * dies meanwhile keeps nobody from the next probe. Rejects as the store does.
  */
 export async function passHalt(deps: ProbeDeps, provider: Provider, halt: Halt | null): Promise<Passage> {
@@ -32,22 +32,27 @@ export async function passHalt(deps: ProbeDeps, provider: Provider, halt: Halt |
 
 /**
  * Probes each halt that is due, where the provider can be asked about the app alone, and forgets suspicions that came to
- * nothing. Returns how many halts have ended. Rejects as the store does.
+ * nothing, and halts that nobody has met for a day. Returns how many were found to be over. Rejects as the store does.
  */
 export async function probeHalts(deps: ProbeDeps & Pick<EngineDeps, 'providers'>): Promise<number> {
   const { store, clock, providers } = deps
   let ended = 0
   for (const halt of await store.halts.list()) {
     if (isLapsed(halt, clock.now())) await store.halts.remove(halt)
-    const probeApp = probeOf(providers.get(halt.platform), halt)
-    if (halt.state === 'suspected' || probeApp === null || !isProbeDue(halt, clock.now())) continue
+    const provider = providers.get(halt.platform)
+    if (halt.state === 'suspected' || provider === undefined || !isProbeDue(halt, clock.now())) continue
+    const probeApp = probeOf(provider, halt)
+    if (probeApp === null) {
+      if (isForgotten(halt, clock.now())) await forget(deps, halt)
+      continue
+    }
     const won = await winProbe(deps, halt)
     if (won !== null && (await probe(deps, won, probeApp))) ended++
   }
   return ended
 }
 
-/** A refresh that passed a halt has shown that the app is accepted. Never rejects: if this fails, the next probe tells. */
+/** A request that passed a halt has shown that the app is accepted. Never rejects: if this fails, the next probe tells. */
 export async function endProbed(deps: ProbeDeps, halt: Halt | null): Promise<void> {
   if (halt === null) return
   try {
@@ -89,9 +94,9 @@ async function winProbe({ store, clock }: ProbeDeps, halt: Halt): Promise<Halt |
   return (await store.halts.update(halt, won)) ? won : null
 }
 
-/** Null: only a refresh can tell. A limit concerns the calls that refreshes make. */
-function probeOf(provider: Provider | undefined, halt: Halt): ProbeApp | null {
-  if (provider?.kind !== 'extend' || isLimit(halt)) return null
+/** Null: only a request for an account can tell. A limit concerns the calls that those make, and proofs go with them. */
+function probeOf(provider: Provider, halt: Halt): ProbeApp | null {
+  if (provider.kind !== 'extend' || isLimit(halt) || isOfProofs(halt)) return null
   return provider.probeApp ?? null
 }
 
@@ -112,4 +117,9 @@ async function end({ store, logger }: ProbeDeps, halt: Halt): Promise<boolean> {
   const isEnded = await store.halts.remove(halt)
   if (isEnded) logger.info({ platform, providerAppId, code }, `${platform}: our app is accepted again`)
   return isEnded
+}
+
+async function forget({ store, logger }: ProbeDeps, halt: Halt): Promise<void> {
+  const { platform, providerAppId, code } = halt
+  if (await store.halts.remove(halt)) logger.info({ platform, providerAppId, code }, `${platform}: nobody met the halt`)
 }

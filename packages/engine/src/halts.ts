@@ -24,16 +24,32 @@ const SUSPICION_MS = 15 * MINUTE
 const UNDER_WAY_MS = MINUTE
 /** A provider asks for a day at most; beyond that some machine's clock was wrong. */
 const LONGEST_WAIT_MS = DAY + HOUR
+/** How long a halt waits for a probe that only an account can make. */
+const FORGOTTEN_MS = DAY
 
-/** The halt that stands for the app of an account; null if there is none, or it is but suspected. Rejects as the store does. */
-export async function standingHalt({ store }: Pick<HaltDeps, 'store'>, app: App): Promise<Halt | null> {
+/**
+ * The halt that stops a request for an account; null if there is none, or it is but suspected. Where it is our proofs
+ * that are refused, only what carries one is stopped (`withProof`): a listing of Pages does, a refresh does not. Rejects
+ * as the store does.
+ */
+export async function standingHalt(
+  { store }: Pick<HaltDeps, 'store'>,
+  app: App,
+  { withProof = false }: { readonly withProof?: boolean } = {},
+): Promise<Halt | null> {
   if (app.providerAppId === '') return null
   const halt = await store.halts.get(haltIdOf(app.platform, app.providerAppId))
-  return halt?.state === 'halted' ? halt : null
+  return halt?.state === 'halted' && (withProof || !isOfProofs(halt)) ? halt : null
 }
 
 export function isProbeDue({ probeAt }: Halt, now: number): boolean {
   return now >= probeAt || probeAt - now > LONGEST_WAIT_MS
+}
+
+/** When whoever a halt keeps waiting looks again (ms): soon even if it lasts for long, since a person may end it. */
+export function comeBackAt({ probeAt }: Halt, now: number): number {
+  const latest = now + PROBE_EVERY_MS
+  return probeAt > now ? Math.min(probeAt, latest) : latest
 }
 
 /** The app is known and accepted, but has asked too much. */
@@ -41,9 +57,19 @@ export function isLimit({ code }: Pick<Halt, 'code'>): boolean {
   return code === 'PROVIDER_RATE_LIMITED'
 }
 
+/** Our secret is accepted, but not what we prove with it, for which a wrong clock is enough. */
+export function isOfProofs({ code }: Pick<Halt, 'code'>): boolean {
+  return code === 'META_PROOF_REFUSED'
+}
+
 /** Too old to count for anything: the next one begins anew. */
 export function isLapsed({ state, since }: Halt, now: number): boolean {
   return state === 'suspected' && Math.abs(now - since) >= SUSPICION_MS
+}
+
+/** Whoever was due since would have probed it, but nobody was: the next request that is refused makes it anew. */
+export function isForgotten({ probeAt }: Halt, now: number): boolean {
+  return now - probeAt >= FORGOTTEN_MS
 }
 
 /**
@@ -80,10 +106,10 @@ export async function noteRefusal(
   }
 }
 
-/** A halt stands from now on. One that stands already learns of a worse reason, or of a longer wait. */
+/** A halt stands from now on. One that stands already learns of a reason that stops more, or of a longer wait. */
 function raise(standing: Halt | null, fresh: Halt): Halt {
   if (standing?.state !== 'halted') return fresh
-  const code = isLimit(fresh) ? standing.code : fresh.code
+  const code = isLimit(fresh) && !isOfProofs(standing) ? standing.code : fresh.code
   const probeAt = fresh.probeAt > standing.probeAt + UNDER_WAY_MS ? fresh.probeAt : standing.probeAt
   return code === standing.code && probeAt === standing.probeAt ? standing : { ...standing, code, probeAt }
 }

@@ -3,7 +3,7 @@ import { backOffMs, GRACE_MS, MINUTE, nextFailure, releaseBackOffMs, SECOND } fr
 import type { AccountWrite } from '@tokenkeeper/store'
 import type { EngineDeps } from './deps.ts'
 import { type Flight, recoveryDeadline } from './flight.ts'
-import { noteRefusal } from './halts.ts'
+import { comeBackAt, noteRefusal } from './halts.ts'
 import type { RefreshOutcome } from './outcome.ts'
 import { writeAndRelay } from './relay.ts'
 import { fail, park, release } from './writes/attempt-writes.ts'
@@ -51,34 +51,41 @@ async function concludeLimited(deps: EngineDeps, flight: Flight, verdict: Snooze
   const { account } = flight
   if (scope === 'host') await pauseHost(deps, flight, until)
   const halt = scope === 'app' ? await noteRefusal(deps, account, verdict, account.id) : null
-  return concludeFailed(deps, flight, { class: 'rate_limited', code }, halt?.probeAt ?? until)
+  const at = halt === null ? until : comeBackAt(halt, deps.clock.now())
+  return concludeFailed(deps, flight, { class: 'rate_limited', code }, at)
 }
 
 /**
- * Our app was refused. Nobody's account is at fault, so none changes status, and each comes back when the halt may be
- * over. But for a refusal that may be the account's own: if it comes again and again, and no others meet it, it is.
+ * Our app was refused. Nobody's account is at fault, so none changes status, and each comes back to look whether the halt
+ * is over. But for a refusal that may be the account's own: if it comes again and again, and no others meet it, it is.
  */
 async function concludeHalt(deps: EngineDeps, flight: Flight, verdict: HaltVerdict): Promise<RefreshOutcome> {
   const { code } = verdict
   const { account } = flight
   const halt = await noteRefusal(deps, account, verdict, account.id)
   const cause = { class: 'transient', code } as const
-  if (halt?.state === 'halted') return concludeFailed(deps, flight, cause, halt.probeAt)
+  const now = deps.clock.now()
+  if (halt?.state === 'halted') return concludeFailed(deps, flight, cause, comeBackAt(halt, now))
   if (halt?.state === 'suspected' && (await isInARow(deps, flight, code, SUSPECT_TRIES))) {
     return concludeParked(deps, flight, code)
   }
-  return concludeFailed(deps, flight, cause, deps.clock.now() + SUSPECT_AGAIN_MS)
+  return concludeFailed(deps, flight, cause, now + SUSPECT_AGAIN_MS)
 }
 
 /**
  * Has the account failed so many times in a row with this code, this time included? The log tells, since the failure's
- * count goes on whatever the code. What cannot be known is not so.
+ * count goes on whatever the code; entries of Pages, of which there may be many between, do not count. What cannot be
+ * known is not so.
  */
 async function isInARow({ store }: EngineDeps, { account }: Flight, code: ErrorCode, times: number): Promise<boolean> {
   const before = times - 1
   if (account.failure === null || account.failure.count < before) return false
-  const entries = await store.log.list({ accountId: account.id, limit: before }).catch(() => [])
-  return entries.length === before && entries.every(({ errorCode }) => errorCode === code)
+  for (let limit = before; ; limit *= 10) {
+    const entries = await store.log.list({ accountId: account.id, limit }).catch(() => [])
+    const latest = entries.filter(({ pageId }) => pageId === null).slice(0, before)
+    if (latest.length < before && entries.length === limit) continue
+    return latest.length === before && latest.every(({ errorCode }) => errorCode === code)
+  }
 }
 
 /** Only the user, or an operator, can see to it; it is tried again once a day. */

@@ -1,4 +1,4 @@
-import { type Account, CodedError, MINUTE, SECOND, within } from '@tokenkeeper/core'
+import { type Account, CodedError, SAME_END_MS, SECOND, within } from '@tokenkeeper/core'
 import type { Refreshed } from '@tokenkeeper/providers'
 import type { EngineDeps } from './deps.ts'
 import { isWarning } from './due.ts'
@@ -17,9 +17,6 @@ import { commit, isCommitted } from './writes/commit-write.ts'
  */
 export type Landing = 'committed' | 'fenced' | 'gone' | 'spooled' | 'shorter'
 
-/** A provider that tells a lifetime in whole seconds tells the same end a moment earlier each time. */
-const SAME_END_MS = MINUTE
-
 /**
  * Step 5: gets an answer into the store. A result is never dropped while the generation is still its own: what is not
  * acknowledged in time, or fails, goes to the spool at once, and the store is tried again.
@@ -33,8 +30,6 @@ export async function land(deps: EngineDeps, flight: Flight, answer: Refreshed):
     const { accountId, generation, nextRefreshAt } = result
     const fields = { accountId, generation: generation + 1, next: new Date(nextRefreshAt).toISOString() }
     deps.logger.info(fields, `refreshed ${flight.account.displayName}`)
-    if (isWarning(result.note))
-      deps.logger.warn({ ...fields, code: result.note }, `connect ${flight.account.displayName} again soon`)
   }
   if (landing === 'gone') await logOut(deps, flight.provider, flight.account, [answer.credential])
   return landing
@@ -129,6 +124,9 @@ export async function commitOnce(
   }
   const write = commit(account, { ...result, generation: account.generation }, deps.clock.now())
   if (!(await deps.store.accounts.write(write))) return 'again'
+  if (isWarning(result.note)) {
+    deps.logger.warn({ accountId: result.accountId, code: result.note }, `connect ${account.displayName} again soon`)
+  }
   await deps.hook('commit.acked-before-relay', result.accountId)
   const relayed = relayItems(deps, result.accountId, write.change.tell ?? [])
   // What the commit tells is in the account until it is copied.

@@ -1,12 +1,12 @@
 import type { Account, Attempt, Credential, Halt } from '@tokenkeeper/core'
-import { attemptKey, GRACE_MS, MINUTE, SECOND, toCodedError } from '@tokenkeeper/core'
+import { attemptKey, GRACE_MS, HOUR, MINUTE, SECOND, toCodedError } from '@tokenkeeper/core'
 import type { Provider } from '@tokenkeeper/providers'
 import { openCredential } from './credentials.ts'
 import type { EngineDeps } from './deps.ts'
 import { earliestAt } from './due.ts'
 import { recoveryDeadline } from './flight.ts'
 import { passHalt } from './halt-probes.ts'
-import { isProbeDue, standingHalt } from './halts.ts'
+import { comeBackAt, isProbeDue, standingHalt } from './halts.ts'
 import type { RefreshOptions, RefreshOutcome } from './outcome.ts'
 import { writeAndRelay } from './relay.ts'
 import { takeOver } from './take-over.ts'
@@ -14,6 +14,10 @@ import { postpone, quarantine, snooze, unquarantine } from './writes/account-wri
 
 /** Accounts that wait for the same come back spread over this (ms). */
 const SPREAD_MS = 10 * SECOND
+/** How long an attempt waits whose platform is off (ms). */
+const OFF_MS = HOUR
+/** A token that ends this soon after the provider would take it is not kept waiting (ms). */
+const TIGHT_MS = HOUR
 
 /** An account that may be refreshed now, as read. */
 export interface Prepared {
@@ -41,8 +45,8 @@ export async function prepare(
     const account = await deps.store.accounts.get(accountId)
     if (account === null || account.status === 'removing') return not({ kind: 'skipped', reason: 'not_found' })
     const provider = deps.providers.get(account.platform)
-    if (provider === undefined) return not({ kind: 'not_begun', code: 'PROVIDER_OFF' })
     const now = deps.clock.now()
+    if (provider === undefined) return not(await whileOff(deps, account, now))
 
     let tookOverEarly = false
     if (account.attempt !== null) {
@@ -59,7 +63,7 @@ export async function prepare(
     const opened = await open(deps, account, now)
     if (!opened.ready) return opened
     const halt = await standingHalt(deps, account)
-    if (halt !== null && !isProbeDue(halt, now)) return not(await putOff(deps, account, now, halt.probeAt))
+    if (halt !== null && !isProbeDue(halt, now)) return not(await putOff(deps, account, now, comeBackAt(halt, now)))
     const outcome = (await paced(deps, account, provider, now)) ?? (await spoolable(deps, account, now))
     if (outcome) return not(outcome)
     // Last, so that whoever may find out whether the halt is over goes ahead and does.
@@ -70,6 +74,13 @@ export async function prepare(
   } catch (error) {
     return not({ kind: 'not_begun', code: toCodedError(error).code })
   }
+}
+
+/** An outcome that is unknown must not be found stale again and again by workers that cannot find out. */
+async function whileOff(deps: EngineDeps, account: Account, now: number): Promise<RefreshOutcome> {
+  const { attempt } = account
+  if (attempt !== null) await deps.store.accounts.write(postpone(account, attempt, now, now + OFF_MS))
+  return { kind: 'not_begun', code: 'PROVIDER_OFF' }
 }
 
 /** A live attempt ends soon; a released or held one comes back by itself. */
@@ -96,9 +107,9 @@ async function tooEarly(
   now: number,
 ): Promise<RefreshOutcome | null> {
   const { attempt, connectedAt, diesAt } = account
-  const lastRefreshedAt = attempt?.firstSentAt ?? account.lastRefreshedAt
+  const lastRefreshedAt = attempt?.beganAt ?? account.lastRefreshedAt
   const earliest = earliestAt(provider, { connectedAt, lastRefreshedAt })
-  if (now >= earliest || (diesAt !== null && diesAt <= earliest)) return null
+  if (now >= earliest || (diesAt !== null && diesAt <= earliest + TIGHT_MS)) return null
   const until = Math.max(earliest, attempt === null ? account.nextRefreshAt : 0)
   await deps.store.accounts.write(
     attempt === null ? snooze(account, now, until) : postpone(account, attempt, now, until),

@@ -25,10 +25,18 @@ export async function removeAccount(deps: EngineDeps, accountId: string, actor: 
   if (deleted) await removeRelated(deps, accountId)
 }
 
-/** What goes with an account. */
-export async function removeRelated({ store }: Pick<EngineDeps, 'store'>, accountId: string): Promise<void> {
-  await store.pages.removeAccount(accountId)
+/** Of an account that was removed nothing stays. True if it was. Rejects as the store does. */
+export async function removeIfGone({ store }: Pick<EngineDeps, 'store'>, accountId: string): Promise<boolean> {
+  const account = await store.accounts.get(accountId)
+  if (account !== null && account.status !== 'removing') return false
+  await removeRelated({ store }, accountId)
+  return true
+}
+
+/** What goes with an account. The Pages last: by them it is found if this is interrupted. */
+async function removeRelated({ store }: Pick<EngineDeps, 'store'>, accountId: string): Promise<void> {
   await store.log.removeAccount(accountId)
+  await store.pages.removeAccount(accountId)
 }
 
 /** The account as it stood and its credentials, oldest first; null if it was marked already. */

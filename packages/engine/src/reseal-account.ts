@@ -5,6 +5,7 @@ import type { EngineDeps } from './deps.ts'
 import { withFormer } from './former-credentials.ts'
 import { storedPages } from './pages/stored-pages.ts'
 import { reseal } from './writes/account-writes.ts'
+import { pagesDue } from './writes/pages-writes.ts'
 
 /**
  * Seals everything of an account with the current key, its Pages' tokens too. False if nothing was to do, or newer writes
@@ -50,20 +51,33 @@ async function resealCredentials(deps: EngineDeps, account: Account): Promise<bo
   )
 }
 
-/** Seals the tokens of an account's Pages with the current key. Returns of how many; a newer listing may be faster. */
-async function resealPages({ store, sealer }: EngineDeps, accountId: string): Promise<number> {
+/**
+ * Seals the tokens of an account's Pages with the current key. Returns of how many; a newer listing may be faster.
+ * Rejects with KEY_MISSING, once all others are sealed.
+ */
+async function resealPages({ store, sealer, clock }: EngineDeps, accountId: string): Promise<number> {
   const anew = ({ id, sealedToken }: Page) =>
     resealOrNull(sealedToken, (sealed) => sealer.seal(sealer.open(sealed, id, 'page_token'), id, 'page_token'))
   let resealed = 0
+  let failure: unknown
   for await (const some of storedPages(store, accountId)) {
     const changes = some
       .filter(({ keyId }) => keyId !== null && keyId !== sealer.currentKeyId)
-      .map((from) => {
-        const value = anew(from)
-        return { from, to: { ...from, sealedToken: value?.sealed ?? null, keyId: value?.keyId ?? null } }
+      .flatMap((from) => {
+        try {
+          const value = anew(from)
+          return [{ from, to: { ...from, sealedToken: value?.sealed ?? null, keyId: value?.keyId ?? null } }]
+        } catch (error) {
+          failure ??= error
+          return []
+        }
       })
+    // First, so that a death after it leaves no Page without a token that nobody lists.
+    const isDamaged = changes.some(({ from, to }) => from.status === 'active' && to.sealedToken === null)
+    if (isDamaged) await store.accounts.write(pagesDue(accountId, clock.now()))
     resealed += (await store.pages.update(changes)).size
   }
+  if (failure !== undefined) throw failure
   return resealed
 }
 

@@ -112,6 +112,34 @@ describe('the probe', () => {
   })
 })
 
+describe('a halt that only an account can probe', () => {
+  test.each([
+    ['instagram', 'META_APP_BLOCKED'],
+    ['meta', 'PROVIDER_RATE_LIMITED'],
+    ['meta', 'META_PROOF_REFUSED'],
+  ] as const)('at %s, %s, is forgotten when nobody was there to meet it for a day', async (platform, code) => {
+    const standing = world.halted(platform, { code })
+    await world.store.halts.insert(standing)
+    const asked = world.watchRequests()
+    world.passTo(standing.probeAt + DAY - MINUTE)
+    expect(await world.engine.probeHalts()).toBe(0)
+    expect(await world.haltOf(platform)).toEqual(standing)
+    world.pass(MINUTE)
+    expect(await world.engine.probeHalts()).toBe(0)
+    expect(await world.store.halts.list()).toEqual([])
+    expect(asked()).toEqual([])
+  })
+
+  test('stays as long as its platform is off', async () => {
+    await world.store.halts.insert(world.halted('instagram'))
+    const { graph: _, ...without } = world.scene
+    await using other = createActor(without)
+    world.pass(2 * DAY)
+    await other.engine.probeHalts()
+    expect(await world.haltOf('instagram')).not.toBeNull()
+  })
+})
+
 describe('a process that dies', () => {
   test('in the middle of a refresh that was the probe: the next one is made 15 minutes later', async () => {
     const ids = await world.connectMany('instagram', 2)

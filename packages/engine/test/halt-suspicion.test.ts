@@ -8,6 +8,8 @@ beforeEach(async () => {
 })
 afterEach(() => world[Symbol.asyncDispose]())
 
+const EXCHANGE = '/oauth/access_token fb_exchange_token'
+
 interface User {
   readonly id: string
   readonly userId: string
@@ -39,13 +41,14 @@ describe('a refusal that may be the fault of one account', () => {
     expect(await world.haltOf('meta')).toMatchObject({ state: 'halted', suspects: [one.id, two.id, three.id] })
     expect(world.errors()).toMatchObject([{ code: 'META_PROOF_REFUSED' }])
     const asked = world.watchRequests()
-    expect(await world.refresh(four.id)).toMatchObject({ kind: 'snoozed' })
-    expect(asked()).toEqual([])
+    // Its Pages are not listed.
+    expect(await world.refresh(four.id)).toMatchObject({ kind: 'refreshed' })
+    expect(asked()).toEqual([EXCHANGE, '/debug_token'])
     world.control.clearInjections({})
     world.pass(15 * MINUTE + 10 * SECOND)
-    expect(await world.engine.probeHalts()).toBe(1)
     for (const { id } of [one, two, three]) expect(await world.refreshIfDue(id)).toMatchObject({ kind: 'refreshed' })
     await world.expectAllActive([one.id, two.id, three.id], 2)
+    expect(await world.store.halts.list()).toEqual([])
   })
 
   test('met by all is found out by the accounts themselves, as they come back, however slowly they fall due', async () => {
@@ -88,6 +91,19 @@ describe('a refusal that may be the fault of one account', () => {
     await world.expectAllActive([one.id, other.id], 2)
   })
 
+  test('is in a row with the former ones although Pages were fetched between', async () => {
+    const { account, user } = await world.connect('meta', 25)
+    world.control.inject({ host: 'facebook', path: /oauth/, userId: user.id, error: 'proof_invalid', times: null })
+    for (let tries = 0; tries < 3; tries++) {
+      await world.refresh(account.id)
+      const change = { set: { pagesDueAt: world.clock.now() } }
+      await world.store.accounts.write({ name: 'x', accountId: account.id, when: {}, change })
+      expect(await world.engine.fetchPages(account.id)).toMatchObject({ kind: 'fetched' })
+      world.pass(11 * MINUTE)
+    }
+    expect(await world.read(account.id)).toMatchObject({ status: 'needs_action', statusReason: 'META_PROOF_REFUSED' })
+  })
+
   test('an old suspicion counts for nothing', async () => {
     const users = await connectUsers(3)
     refuse(...users.map(({ userId }) => userId))
@@ -96,6 +112,46 @@ describe('a refusal that may be the fault of one account', () => {
       expect(await world.haltOf('meta')).toMatchObject({ state: 'suspected', suspects: [id] })
       world.pass(16 * MINUTE)
     }
+  })
+})
+
+describe('while our proofs are refused', () => {
+  const refuseListings = () => world.control.inject({ path: /accounts/, error: 'proof_invalid', times: null })
+
+  test('refreshes, which carry none, go on; only a listing that is accepted ends it', async () => {
+    const ids = await world.connectMany('meta', 4)
+    const [one, two, three, four] = ids as [string, string, string, string]
+    refuseListings()
+    for (const id of [one, two, three]) expect(await world.engine.fetchPages(id)).toMatchObject({ kind: 'failed' })
+    const halt = await world.haltOf('meta')
+    expect(halt).toMatchObject({ state: 'halted', code: 'META_PROOF_REFUSED' })
+    const asked = world.watchRequests()
+    for (let round = 1; round <= 4; round++) {
+      world.pass(16 * MINUTE)
+      expect(await world.engine.probeHalts()).toBe(0)
+      expect(asked()).toEqual([])
+      // Each would go on with its Pages.
+      for (const id of ids) expect(await world.refresh(id)).toMatchObject({ kind: 'refreshed' })
+      const requests = asked()
+      expect(requests.filter((request) => request === EXCHANGE)).toHaveLength(ids.length)
+      expect(requests.filter((request) => request.includes('accounts'))).toHaveLength(1)
+      expect(await world.haltOf('meta')).toMatchObject({ since: halt!.since })
+    }
+    expect(world.errors()).toMatchObject([{ code: 'META_PROOF_REFUSED' }])
+    world.control.clearInjections({})
+    world.pass(16 * MINUTE)
+    expect(await world.engine.fetchPages(four)).toMatchObject({ kind: 'fetched' })
+    expect(await world.store.halts.list()).toEqual([])
+    await world.expectAllActive(ids, 5)
+  })
+
+  test('a limit of the app stops refreshes too', async () => {
+    const [one, two] = (await world.connectMany('meta', 2)) as [string, string]
+    await world.store.halts.insert(world.halted('meta', { code: 'META_PROOF_REFUSED' }))
+    world.control.inject({ host: 'facebook', error: 'app_limit' })
+    expect(await world.refresh(one)).toMatchObject({ kind: 'failed', code: 'PROVIDER_RATE_LIMITED' })
+    expect(await world.haltOf('meta')).toMatchObject({ code: 'PROVIDER_RATE_LIMITED' })
+    expect(await world.refresh(two)).toMatchObject({ kind: 'snoozed' })
   })
 })
 

@@ -148,6 +148,17 @@ describe('an app that has asked too much', () => {
     },
   )
 
+  test('is looked at again in 15 minutes, however long it lasts: a person may end it before', async () => {
+    const [id] = await world.connectMany('meta', 1)
+    await world.store.halts.insert(world.halted('meta', { code: 'PROVIDER_RATE_LIMITED', probeAt: world.clock.now() }))
+    world.control.inject({ host: 'facebook', error: 'app_limit' })
+    expect(await world.refresh(id!)).toMatchObject({ kind: 'failed', code: 'PROVIDER_RATE_LIMITED' })
+    expect((await world.haltOf('meta'))!.probeAt - world.clock.now()).toBeGreaterThan(59 * MINUTE)
+    await world.engine.endHalts('meta', undefined, 'someone')
+    world.pass(15 * MINUTE + 10 * SECOND)
+    expect(await world.refreshIfDue(id!)).toMatchObject({ kind: 'refreshed' })
+  })
+
   test('and is refused as well: the refusal is what stands, and the longer wait', async () => {
     const [id] = await world.connectMany('meta', 1)
     await world.store.halts.insert(world.halted('meta', { code: 'PROVIDER_RATE_LIMITED', probeAt: world.clock.now() }))
@@ -162,6 +173,35 @@ describe('an app that has asked too much', () => {
     expect(halt).toMatchObject({ code: 'META_APP_SECRET_WRONG' })
     expect(halt!.probeAt - world.clock.now()).toBeGreaterThan(59 * MINUTE)
   })
+})
+
+test('a secret that was reset is not blamed on a token without an end, which is only looked at', async () => {
+  const appId = world.appOf('meta').id
+  const { id: userId } = world.control.createUser({ family: 'facebook', systemUser: true })
+  world.control.grant({ appId, userId })
+  const { accessToken } = world.control.issueToken({ appId, userId, expiresIn: null })
+  const { id } = await world.engine.connectAccount(
+    {
+      platform: 'meta',
+      providerAppId: appId,
+      externalId: userId,
+      displayName: 'System user',
+      serviceUrl: null,
+      issuer: 'business',
+      scopes: [],
+      credential: { accessToken, refreshToken: '' },
+      accessExpiresAt: null,
+      diesAt: null,
+      dataAccessExpiresAt: null,
+    },
+    { ownerId: 'owner', actor: 'test' },
+  )
+  world.resetSecret()
+  const asked = world.watchRequests()
+  expect(await world.refresh(id)).toMatchObject({ kind: 'failed', code: 'META_APP_SECRET_WRONG' })
+  expect(asked()).toEqual(['/debug_token'])
+  expect(await world.haltOf('meta')).toMatchObject({ state: 'halted', code: 'META_APP_SECRET_WRONG' })
+  await world.expectAllActive([id], 1)
 })
 
 describe('a dead code while the platform is halted', () => {

@@ -1,5 +1,7 @@
-import { DAY, HOUR, MINUTE } from '@tokenkeeper/core'
+import { DAY, HOUR, MINUTE, SECOND } from '@tokenkeeper/core'
+import { connectSystemUser } from '@tokenkeeper/providers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createActor } from './support/actor.ts'
 import { createGraphWorld, type GraphPlatform, type GraphWorld } from './support/graph-world.ts'
 
 let world: GraphWorld
@@ -107,6 +109,12 @@ describe('the end of data access', () => {
     expect(news).toMatchObject([{ reason: 'DATA_ACCESS_ENDING' }])
     expect(lapsesAt - news[0]!.at).toBeGreaterThan(6 * DAY)
     expect((await logOf(account.id)).length).toBe(2)
+    // At the end itself the provider is asked once more: the user may have come back.
+    expect(fresh.nextRefreshAt).toBeLessThan(lapsesAt + HOUR)
+    world.control.engage({ appId: account.providerAppId, userId: account.externalId })
+    world.passTo(fresh.nextRefreshAt)
+    expect(await world.refreshIfDue(account.id)).toMatchObject({ kind: 'refreshed' })
+    expect((await world.read(account.id)).statusReason).toBeNull()
   })
 
   test('is looked up anew, so that who used the app meanwhile is not bothered', async () => {
@@ -235,6 +243,101 @@ describe.each(['instagram', 'threads'] as const)('%s, in the first 24 hours', (p
     world.pass(HOUR)
     expect(await world.refreshIfDue(account.id)).toEqual({ kind: 'refreshed', generation: 2 })
     expect(await world.works(await world.read(account.id))).toBe(true)
+  })
+})
+
+describe('an account that this fleet cannot refresh', () => {
+  test('of another app: nothing is sent, a person is told once, and it heals with the app', async () => {
+    const { account } = await world.connect()
+    const { meta } = world.scene.graph!
+    await using other = createActor({
+      ...world.scene,
+      graph: { ...world.scene.graph!, meta: { ...meta, app: { id: '4711', secret: 'another' } } },
+    })
+    const requests = countRequests()
+    world.passTo(account.nextRefreshAt)
+    for (let days = 0; days < 3; days++) {
+      expect(await other.engine.refreshAccount(account.id, { type: 'scheduled' })).toEqual({
+        kind: 'needs_action',
+        code: 'APP_CHANGED',
+      })
+      expect(await other.engine.fetchPages(account.id)).toMatchObject({ kind: 'put_off', code: 'APP_CHANGED' })
+      world.pass(25 * HOUR)
+    }
+    expect(requests()).toBe(0)
+    expect(await world.read(account.id)).toMatchObject({ status: 'needs_action', statusReason: 'APP_CHANGED' })
+    expect((await eventsOf(account.id)).map(([type]) => type)).toEqual(['account.connected', 'account.needs_action'])
+    expect(await world.refreshIfDue(account.id)).toMatchObject({ kind: 'refreshed' })
+    expect(await world.read(account.id)).toMatchObject({ status: 'active', statusReason: null })
+  })
+
+  test('of a platform that is off: an unknown outcome is found stale once an hour, not at each look', async () => {
+    const { account } = await world.connect('threads')
+    world.passTo(account.nextRefreshAt)
+    world.control.inject({ host: 'threads', answer: { status: 502, headers: {}, body: '' } })
+    expect(await world.refreshIfDue(account.id)).toMatchObject({ kind: 'ambiguous' })
+    const { graph: _, ...withoutMeta } = world.scene
+    await using off = createActor(withoutMeta)
+    world.pass(DAY + HOUR)
+    const stale = async () => (await world.store.accounts.stale({ now: world.clock.now(), limit: 10 })).length
+    expect(await stale()).toBe(1)
+    expect(await off.engine.refreshAccount(account.id, { type: 'scheduled' })).toEqual({
+      kind: 'not_begun',
+      code: 'PROVIDER_OFF',
+    })
+    expect(await stale()).toBe(0)
+    world.pass(HOUR)
+    expect(await stale()).toBe(1)
+    expect(await world.refreshIfDue(account.id)).toMatchObject({ kind: 'refreshed' })
+  })
+})
+
+test('an end that cannot be learnt is no sooner than the one before, and is looked for again', async () => {
+  const { account } = await world.connect()
+  world.passTo(account.nextRefreshAt)
+  world.control.configure({ refreshMode: 'omit_expires_in' })
+  world.control.inject({ path: '/debug_token', error: 'transient', times: null })
+  expect(await world.refreshIfDue(account.id)).toMatchObject({ kind: 'refreshed' })
+  const unknown = await world.read(account.id)
+  expect(unknown.diesAt).toBe(account.diesAt)
+  expect((await logOf(account.id))[0]).toMatchObject({ extension: 'unknown' })
+  expect(unknown.nextRefreshAt).toBeLessThan(account.diesAt! - DAY)
+  world.control.clearInjections({})
+  world.passTo(unknown.nextRefreshAt)
+  expect(await world.refreshIfDue(account.id)).toMatchObject({ kind: 'refreshed' })
+  expect((await world.read(account.id)).diesAt!).toBeGreaterThan(account.diesAt! + 30 * DAY)
+})
+
+describe("a system user's account", () => {
+  const connectSystem = async (expiresIn: number | null) => {
+    const { app } = world.options.meta
+    const { id: userId } = world.control.createUser({ family: 'facebook', systemUser: true })
+    world.control.grant({ appId: app.id, userId })
+    const { accessToken } = world.control.issueToken({ appId: app.id, userId, expiresIn })
+    const login = await connectSystemUser(world.options.meta, accessToken)
+    return world.engine.connectAccount(login, { ownerId: 'owner', actor: 'test' })
+  }
+
+  test('is refreshed for 60 more days, again and again', async () => {
+    let account = await connectSystem((60 * DAY) / SECOND)
+    for (let generation = 2; generation <= 4; generation++) {
+      world.passTo(account.nextRefreshAt)
+      expect(await world.refreshIfDue(account.id)).toEqual({ kind: 'refreshed', generation })
+      account = await world.read(account.id)
+      expect(account).toMatchObject({ issuer: 'business', statusReason: null, dataAccessExpiresAt: null })
+      expect(account.diesAt! - world.clock.now()).toBeGreaterThan(59 * DAY)
+      expect(await world.works(account)).toBe(true)
+    }
+  })
+
+  test('without an end is looked at about once a week, and keeps its token', async () => {
+    const account = await connectSystem(null)
+    world.passTo(account.nextRefreshAt)
+    expect(await world.refreshIfDue(account.id)).toMatchObject({ kind: 'refreshed' })
+    const fresh = await world.read(account.id)
+    expect(fresh.diesAt).toBeNull()
+    expect(world.open(fresh)).toEqual(world.open(account))
+    expect(fresh.nextRefreshAt - world.clock.now()).toBeGreaterThan(4 * DAY)
   })
 })
 

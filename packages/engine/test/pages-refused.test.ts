@@ -1,6 +1,7 @@
-import { type AccountStatus, DAY, HOUR, MINUTE, SECOND } from '@tokenkeeper/core'
+import { type AccountStatus, DAY, HOUR, haltIdOf, MINUTE, SECOND } from '@tokenkeeper/core'
 import type { ErrorName } from '@tokenkeeper/graph-emulator'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { PagesOutcome } from '../src/index.ts'
 import { seePages, watchRequests } from './support/graph-pages.ts'
 import { createGraphWorld, type GraphWorld } from './support/graph-world.ts'
 import { newKey } from './support/storage.ts'
@@ -24,6 +25,12 @@ async function waits(accountId: string): Promise<number> {
 async function set(accountId: string, fields: object, status?: AccountStatus) {
   const change = { set: fields, ...(status && { status: { active: status } }) }
   await world.store.accounts.write({ name: 'x', accountId, when: {}, change })
+}
+
+async function inTurn(accountIds: readonly string[]): Promise<PagesOutcome[]> {
+  const outcomes: PagesOutcome[] = []
+  for (const id of accountIds) outcomes.push(await world.engine.fetchPages(id))
+  return outcomes
 }
 
 describe('a listing that is refused', () => {
@@ -87,6 +94,38 @@ describe('a listing that is refused', () => {
     expect(await world.read(account.id)).toMatchObject({ status, statusReason: code })
   })
 
+  test('for a permission that was taken back: that is told, once for each token', async () => {
+    const { account } = await world.connect('meta', 1)
+    await world.engine.fetchPages(account.id)
+    const told = async () => {
+      const events = await world.store.events.list({ accountId: account.id, limit: 100 })
+      return events.filter(({ type }) => type === 'pages.refused').map(({ reason }) => reason)
+    }
+    refuseListings('permission_200', null)
+    const missing = 'META_PERMISSION_MISSING'
+    for (const generation of [1, 2]) {
+      if (generation === 2) expect(await world.refresh(account.id)).toMatchObject({ kind: 'refreshed' })
+      for (let i = 0; i < 3; i++) {
+        await set(account.id, { pagesDueAt: world.clock.now() })
+        expect(await world.engine.fetchPages(account.id)).toMatchObject({ kind: 'failed', code: missing })
+        world.pass(DAY)
+      }
+      expect(await told()).toEqual(Array(generation).fill(missing))
+    }
+    expect(await world.read(account.id)).toMatchObject({ status: 'active' })
+  })
+
+  test('for anything else than what the user can see to: nothing of the kind is told', async () => {
+    const { account } = await world.connect('meta', 1)
+    for (const error of ['service', 'user_limit', 'policy_block', 'invalid_parameter', 'token_unknown'] as const) {
+      refuseListings(error)
+      await set(account.id, { pagesDueAt: world.clock.now() })
+      expect(await world.engine.fetchPages(account.id)).toMatchObject({ kind: 'failed' })
+    }
+    const events = await world.store.events.list({ accountId: account.id, limit: 100 })
+    expect(events.map(({ type }) => type)).toEqual(['account.connected'])
+  })
+
   test('although refreshes go on to succeed: the two do not chase each other', async () => {
     const { account } = await world.connect('meta', 1)
     refuseListings('token_unknown', null)
@@ -108,9 +147,9 @@ describe('when our app is refused', () => {
     const { providerAppId: appId } = first
     world.control.setAppStanding({ appId, standing: 'disabled' })
     const requests = watchRequests(world)
-    for (const { account } of accounts) {
-      expect(await world.engine.fetchPages(account.id)).toMatchObject({ kind: 'failed', code: 'META_APP_INVALID' })
-    }
+    const outcomes = await inTurn(accounts.map(({ account }) => account.id))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['failed', 'put_off', 'put_off'])
+    expect(outcomes).toMatchObject(Array(3).fill({ code: 'META_APP_INVALID', until: expect.any(Number) }))
     expect(requests.all()).toBe(1)
     expect(await world.store.halts.list()).toMatchObject([{ state: 'halted', providerAppId: appId }])
     world.control.setAppStanding({ appId, standing: 'live' })
@@ -128,11 +167,52 @@ describe('when our app is refused', () => {
     refuseListings('app_limit')
     await world.engine.fetchPages(account.id)
     const requests = watchRequests(world)
-    expect(await world.engine.fetchPages(other.id)).toMatchObject({ kind: 'failed', code: 'PROVIDER_RATE_LIMITED' })
+    expect(await world.engine.fetchPages(other.id)).toMatchObject({ kind: 'put_off', code: 'PROVIDER_RATE_LIMITED' })
     expect(requests.all()).toBe(0)
     world.pass(HOUR + 20 * SECOND)
     expect(await world.engine.fetchPages(other.id)).toMatchObject({ kind: 'fetched' })
     expect(await world.store.halts.list()).toEqual([])
+  })
+
+  test('for a day, they come back soon all the same, since a person may end it', async () => {
+    const { account } = await world.connect('meta', 1)
+    const { account: other } = await world.connect('meta', 1)
+    refuseListings('app_limit')
+    await world.engine.fetchPages(account.id)
+    const [halt] = await world.store.halts.list()
+    await world.store.halts.update(halt!, { ...halt!, probeAt: world.clock.now() + DAY })
+    await world.engine.fetchPages(other.id)
+    for (const { id } of [account, other]) expect(await waits(id)).toBeLessThan(16 * MINUTE)
+    await world.engine.endHalts('meta', undefined, 'test')
+    world.pass(16 * MINUTE)
+    expect(await inTurn([account.id, other.id])).toMatchObject([{ kind: 'fetched' }, { kind: 'fetched' }])
+  })
+
+  test('as it proves itself: no listing is made, until one that may finds out', async () => {
+    const { account } = await world.connect('meta', 1)
+    const { account: other, user } = await world.connect('meta', 1)
+    const { platform, providerAppId } = account
+    const now = world.clock.now()
+    await world.store.halts.insert({
+      id: haltIdOf(platform, providerAppId),
+      platform,
+      providerAppId,
+      state: 'halted',
+      code: 'META_PROOF_REFUSED',
+      suspects: [],
+      since: now,
+      probeAt: now + 15 * MINUTE,
+    })
+    const requests = watchRequests(world)
+    expect(await inTurn([account.id, other.id])).toMatchObject(
+      Array(2).fill({ kind: 'put_off', code: 'META_PROOF_REFUSED' }),
+    )
+    expect(requests.all()).toBe(0)
+    world.pass(16 * MINUTE)
+    expect(await inTurn([account.id, other.id])).toMatchObject([{ kind: 'fetched' }, { kind: 'fetched' }])
+    expect(requests.all()).toBe(2)
+    expect(await world.store.halts.list()).toEqual([])
+    await seePages(world, other.id).expectWorking(user.pageIds)
   })
 
   test('as a witness is asked: the others are not, and no Page is lost for it', async () => {
@@ -157,7 +237,7 @@ test('a host that asks to wait is left alone', async () => {
   world.proxy.fault({ kind: 'status', status: 429, headers: { 'retry-after': '600' }, body: 'no', times: 1 })
   await world.engine.fetchPages(account.id)
   const requests = watchRequests(world)
-  expect(await world.engine.fetchPages(other.id)).toMatchObject({ kind: 'failed', code: 'PROVIDER_RATE_LIMITED' })
+  expect(await world.engine.fetchPages(other.id)).toMatchObject({ kind: 'put_off', code: 'PROVIDER_RATE_LIMITED' })
   expect(requests.all()).toBe(0)
   expect(Math.abs((await waits(other.id)) - 10 * MINUTE)).toBeLessThan(20 * SECOND)
 })

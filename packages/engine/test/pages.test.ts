@@ -1,6 +1,7 @@
 import { mongoForTests } from '@tokenkeeper/testkit'
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import { createGraphWorld, type GraphWorld } from './support/graph-world.ts'
+import { pageCareTests } from './support/page-care-tests.ts'
 import { pageTests } from './support/page-tests.ts'
 
 const mongo = await mongoForTests('Pages on MongoDB')
@@ -19,4 +20,5 @@ describe.each([
   afterAll(() => world[Symbol.asyncDispose]())
 
   pageTests(() => world)
+  pageCareTests(() => world)
 })

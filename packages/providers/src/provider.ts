@@ -57,6 +57,8 @@ export interface GraceProvider extends ProviderBase {
 /** The old token goes on working (Meta, Instagram, Threads). */
 export interface ExtendProvider extends ProviderBase {
   readonly kind: 'extend'
+  /** Our app there: tokens that were given to another one are no use to it. */
+  readonly appId: string
   /** Asks the provider by another way whether the token is really dead. Never rejects. */
   confirmDead(account: ProviderAccount, credential: Credential): Promise<'dead' | 'alive' | 'unknown'>
   /** Before this (ms) the provider refuses to refresh. Absent: it takes any token. */

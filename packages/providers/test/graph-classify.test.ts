@@ -301,6 +301,15 @@ describe('shapes of errors', () => {
     const options = { now: NOW, secrets: [], error }
     expect(classify('page', answer(200, '{"data":{}}'), options)).toMatchObject(PAGE_LOST)
   })
+
+  test.each([190, 102])('that debug_token itself is refused with %i is about our secret, not the token', (code) => {
+    const message = 'Invalid OAuth access token signature.'
+    const refused = answer(400, JSON.stringify({ error: { code, message } }))
+    expect(classified('inspect', refused)).toMatchObject(SECRET_WRONG)
+    const error = { code, subcode: null, type: null, message, transient: null }
+    const options = { now: NOW, secrets: [], error }
+    expect(classify('inspect', answer(200, '{"data":{}}'), options)).toMatchObject(INVALID)
+  })
 })
 
 describe('how long a limit lasts', () => {

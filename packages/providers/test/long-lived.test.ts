@@ -141,14 +141,14 @@ describe.concurrent.each(PLATFORMS)('$platform', ({ platform, open }) => {
     expect(await provider.confirmDead(account, credential)).toBe(witness)
   })
 
-  test('an answer without an end', async () => {
+  test('an answer without an end: no sooner than before', async () => {
     await using world = await open()
     const { account, credential, provider } = await subject(world)
     world.control.inject({ path: /refresh/, answer: { status: 200, body: { access_token: '{token}' } } })
     expect(await provider.refresh(account, credential)).toMatchObject({
       kind: 'refreshed',
       credential,
-      diesAt: null,
+      diesAt: account.diesAt,
       extension: 'unknown',
     })
   })

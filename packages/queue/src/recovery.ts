@@ -19,6 +19,7 @@ export async function runRecovery(deps: RecoveryDeps, signal: AbortSignal): Prom
   await Promise.all([
     every('stale-attempts', settings.staleScanMs, () => recoverStale(deps, signal)),
     every('leftovers', settings.relayEveryMs, () => finishLeftovers(deps, signal)),
+    every('orphan-pages', settings.relayEveryMs, walkPages(deps)),
     every('spools', settings.replayAgainMs, () => replay(deps)),
     every('halts', settings.haltProbeEveryMs, () => probeHalts(deps)),
   ])
@@ -66,6 +67,15 @@ async function finishLeftovers(deps: RecoveryDeps, signal: AbortSignal): Promise
     await eachOf(removing, 1, signal, ({ id }) => orLog(engine.removeAccount(id, 'recovery'), id))
   }
   return settings.relayEveryMs
+}
+
+/** Looks at some Pages each time, whose accounts may be gone; at the end it begins anew. */
+function walkPages({ engine, settings }: RecoveryDeps): () => Promise<number> {
+  let afterId: string | null = null
+  return async () => {
+    afterId = await engine.removeOrphanPages(afterId)
+    return settings.relayEveryMs
+  }
 }
 
 /** Comes back soon while there is something to deliver, or nowhere to deliver it. */

@@ -95,6 +95,8 @@ export interface FakeEngine extends Engine {
   readonly listed: string[]
   readonly relayed: string[]
   readonly removed: string[]
+  /** After which Pages orphans were looked for; a walk has three parts. */
+  readonly walked: (string | null)[]
   /** What a replay of the spools finds; counts the replays. */
   readonly spools: { landed: number; replays: number }
   /** How often halts were looked at. */
@@ -112,6 +114,7 @@ function createFakeEngine(store: Store, clock: Clock): FakeEngine {
     calls: [],
     listed: [],
     relayed: [],
+    walked: [],
     removed: [],
     spools: { landed: 0, replays: 0 },
     halts: { probed: 0 },
@@ -146,6 +149,10 @@ function createFakeEngine(store: Store, clock: Clock): FakeEngine {
     },
     async probeHalts() {
       return engine.halts.probed++
+    },
+    async removeOrphanPages(afterId) {
+      engine.walked.push(afterId)
+      return engine.walked.length % 3 === 0 ? null : `page-${engine.walked.length}`
     },
     endHalts: never,
     connectAccount: never,

@@ -72,6 +72,19 @@ test('what writes left to tell is told, also when one account cannot', async () 
   expect(engine.relayed).toEqual(others.map(({ id }) => id))
 })
 
+test('Pages are walked for those without an account, again and again, also if it fails once', async () => {
+  await using harness = await startHarness({ port: redis.port, settings: FAST })
+  const { engine } = harness
+  const walk = engine.removeOrphanPages
+  let fails = 1
+  engine.removeOrphanPages = async (afterId) => {
+    if (afterId === 'page-1' && fails-- > 0) throw new Error('away')
+    return walk(afterId)
+  }
+  await using _ = recovering(harness)
+  await expect.poll(() => engine.walked.slice(0, 5)).toEqual([null, 'page-1', 'page-2', null, 'page-4'])
+})
+
 test('removals are finished', async () => {
   await using harness = await startHarness({ port: redis.port, settings: FAST })
   const [account] = await harness.addAccounts(1, { status: 'removing' })

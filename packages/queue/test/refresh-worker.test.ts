@@ -110,17 +110,19 @@ describe('a job that fetches Pages', () => {
   }
 
   const counts = { refreshed: 3, needsPermission: 1, missed: 0, missing: 0, lost: 1 }
-  test.each<PagesOutcome>([{ kind: 'fetched', complete: true, counts }, { kind: 'not_due' }, { kind: 'off' }])(
-    'is completed by $kind, and refreshes nothing',
-    async (outcome) => {
-      await using harness = await working()
-      harness.engine.pages = async () => outcome
-      const job = await inState(harness, await enqueue(harness), 'completed')
-      expect(job.returnvalue).toEqual(outcome)
-      expect(harness.engine.listed).toEqual([job.data.accountId])
-      expect(harness.engine.calls).toEqual([])
-    },
-  )
+  test.each<PagesOutcome>([
+    { kind: 'fetched', complete: true, counts },
+    { kind: 'not_due' },
+    { kind: 'put_off', code: 'PROVIDER_RATE_LIMITED', until: 1_800_000_000_000 },
+    { kind: 'off' },
+  ])('is completed by $kind, and refreshes nothing', async (outcome) => {
+    await using harness = await working()
+    harness.engine.pages = async () => outcome
+    const job = await inState(harness, await enqueue(harness), 'completed')
+    expect(job.returnvalue).toEqual(outcome)
+    expect(harness.engine.listed).toEqual([job.data.accountId])
+    expect(harness.engine.calls).toEqual([])
+  })
 
   test('fails once, with its public message', async () => {
     await using harness = await working()

@@ -98,7 +98,7 @@ describe.skipIf(server === null)('a MongoDB store', () => {
     const accounts = database.db.collection('accounts')
     const names = async () => (await accounts.indexes()).map(({ name }) => name).toSorted()
     const complete = await names()
-    expect(complete).toEqual(['_id_', 'due', 'login', 'outbox', 'pagesDue', 'stale'])
+    expect(complete).toEqual(['_id_', 'atProvider', 'due', 'login', 'outbox', 'pagesDue', 'stale'])
     await accounts.dropIndex('due')
     await fixture.openSecond()
     expect(await names()).toEqual(complete)

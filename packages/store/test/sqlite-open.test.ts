@@ -51,7 +51,7 @@ describe('opening', () => {
     const second = await fixture.openSecond()
     expect(await second.accounts.get(account.id)).toStrictEqual(account)
     using raw = new DatabaseSync(fixture.path)
-    expect(raw.prepare('PRAGMA user_version').get()).toMatchObject({ user_version: 4 })
+    expect(raw.prepare('PRAGMA user_version').get()).toMatchObject({ user_version: 5 })
     expect(raw.prepare('PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' })
     const tables = raw.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table'`).all()
     expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['accounts', 'refresh_log']))

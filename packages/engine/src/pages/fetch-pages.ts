@@ -2,16 +2,19 @@ import {
   type Account,
   type Credential,
   type ErrorCode,
+  type Halt,
   HOUR,
   hasCode,
   type RefreshType,
   toCodedError,
+  type Verdict,
 } from '@tokenkeeper/core'
 import type { PageListing } from '@tokenkeeper/providers'
 import { openCredential } from '../credentials.ts'
 import type { EngineDeps } from '../deps.ts'
 import { endProbed } from '../halt-probes.ts'
-import { removeRelated } from '../remove-account.ts'
+import { isOfProofs } from '../halts.ts'
+import { removeIfGone } from '../remove-account.ts'
 import { rejected } from '../verdicts.ts'
 import { pagesFetched, pagesPutOff } from '../writes/pages-writes.ts'
 import { keepListing } from './keep-listing.ts'
@@ -80,26 +83,26 @@ function open(deps: EngineDeps, { id, sealedCredential }: Account): Credential |
 async function fetchDue(deps: EngineDeps, fetch: PageFetch): Promise<PagesOutcome> {
   const { account, provider, pages, credential } = fetch
   const permission = await mayList(deps, account, provider)
-  if (!permission.may) return putOff(deps, account, permission.code, permission.until)
+  if (!permission.may) {
+    return { ...(await putOff(deps, account, permission.code, permission.until)), kind: 'put_off' }
+  }
   await deps.hook('pages.before-list', account.id)
   const answer = await pages.list(account, credential).catch(rejected)
-  // Pages, and what is wrong with the user, are told to an app that is accepted.
-  const { kind } = answer
-  if (kind === 'pages' || kind === 'dead' || kind === 'needs_action') await endProbed(deps, permission.probing)
+  if (showsAccepted(answer.kind, permission.probing)) await endProbed(deps, permission.probing)
   if (answer.kind !== 'pages') return concludeUnlisted(deps, fetch, answer)
   await deps.hook('pages.listed-before-put', account.id)
+  if (await removeIfGone(deps, account.id)) return { kind: 'off' }
   const counts = await keepListing(deps, fetch, answer)
-  if (await isGone(deps, account.id)) return { kind: 'off' }
+  // Meanwhile, once more.
+  if (await removeIfGone(deps, account.id)) return { kind: 'off' }
   await deps.hook('pages.put-before-mark', account.id)
   return conclude(deps, fetch, answer, counts)
 }
 
-/** Of an account that was removed meanwhile nothing stays. */
-async function isGone(deps: EngineDeps, accountId: string): Promise<boolean> {
-  const account = await deps.store.accounts.get(accountId)
-  if (account !== null && account.status !== 'removing') return false
-  await removeRelated(deps, accountId)
-  return true
+/** Pages, and what is wrong with the user, are told to an app that is accepted; the latter perhaps before a look at proofs. */
+function showsAccepted(kind: PageListing['kind'] | Verdict['kind'], probing: Halt | null): boolean {
+  if (kind === 'pages') return true
+  return (kind === 'dead' || kind === 'needs_action') && (probing === null || !isOfProofs(probing))
 }
 
 /** The last write: until it is in, the Pages are due, so that whatever a death left undone is done again. */

@@ -5,6 +5,8 @@ export type PagesOutcome =
   /** What was listed is stored. Not complete: the listing did not come to its end, and is done again. */
   | { readonly kind: 'fetched'; readonly complete: boolean; readonly counts: PageCounts }
   | { readonly kind: 'not_due' }
+  /** Nothing was asked: a halt, a limit or pacing says later. Comes back at `until`. */
+  | { readonly kind: 'put_off'; readonly code: ErrorCode; readonly until: number }
   /** Nothing was listed, or it could not be stored; comes back at `until`. */
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly until: number }
   /** There is no such account, it cannot be used now, or its platform has no Pages or is not configured. */

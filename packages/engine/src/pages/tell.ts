@@ -1,4 +1,12 @@
-import { type Account, ERRORS, idFrom, type Page, type RefreshLogEntry, tokenDigest } from '@tokenkeeper/core'
+import {
+  type Account,
+  ERRORS,
+  type ErrorCode,
+  idFrom,
+  type Page,
+  type RefreshLogEntry,
+  tokenDigest,
+} from '@tokenkeeper/core'
 import type { EngineDeps } from '../deps.ts'
 import type { PageFetch } from './page-fetch.ts'
 
@@ -23,6 +31,22 @@ export async function tellNews(
     at: listedAt,
   }))
   if (events.length > 0) await store.events.insert(events)
+}
+
+/**
+ * That no Pages are listed until the user sees to it. Once for a token and reason, however often it is refused, and
+ * also if telling it is all that was done.
+ */
+export async function tellRefused(
+  { store }: EngineDeps,
+  { account, listedAt }: PageFetch,
+  reason: ErrorCode,
+): Promise<void> {
+  const { id: accountId, generation } = account
+  const type = 'pages.refused'
+  await store.events.insert([
+    { id: idFrom(accountId, type, String(generation), reason), accountId, type, reason, at: listedAt },
+  ])
 }
 
 /** What became of Pages' tokens, one entry for each Page and attempt: done again, it doubles nothing. */

@@ -10,11 +10,12 @@ import {
   type Verdict,
 } from '@tokenkeeper/core'
 import type { EngineDeps } from '../deps.ts'
-import { noteRefusal } from '../halts.ts'
+import { comeBackAt, noteRefusal } from '../halts.ts'
 import { pauseHost } from '../indefinite.ts'
 import { pagesPutOff } from '../writes/pages-writes.ts'
 import type { PageFetch } from './page-fetch.ts'
 import type { PagesOutcome } from './pages-outcome.ts'
+import { tellRefused } from './tell.ts'
 
 const LEAST_WAIT_MS = 10 * MINUTE
 const LONGEST_WAIT_MS = 6 * HOUR
@@ -36,6 +37,7 @@ export async function concludeUnlisted(deps: EngineDeps, fetch: PageFetch, verdi
       return putOff(deps, account, code, await limitEnd(deps, fetch, verdict))
     case 'dead':
     case 'needs_action':
+      if (kind === 'needs_action') await tellRefused(deps, fetch, code)
       return putOff(deps, account, code, aside, mayRefreshTell(account, code, now) ? now : undefined)
     case 'bug':
       deps.logger.error({ accountId: account.id, code, internal }, 'our request for Pages was wrong')
@@ -54,8 +56,9 @@ export async function limitEnd(
   if (isSnooze && verdict.scope === 'host') await pauseHost(deps, fetch, verdict.until)
   const isOfApp = !isSnooze || verdict.scope === 'app'
   const halt = isOfApp ? await noteRefusal(deps, account, verdict, account.id) : null
-  if (halt?.state === 'halted') return halt.probeAt
-  return isSnooze ? verdict.until : deps.clock.now() + patienceMs(deps, account)
+  const now = deps.clock.now()
+  if (halt?.state === 'halted') return comeBackAt(halt, now)
+  return isSnooze ? verdict.until : now + patienceMs(deps, account)
 }
 
 /**
@@ -84,7 +87,7 @@ export async function putOff(
   code: ErrorCode,
   until: number,
   refreshAt?: number,
-): Promise<PagesOutcome> {
+): Promise<Extract<PagesOutcome, { kind: 'failed' }>> {
   const at = until + Math.floor(deps.random() * SPREAD_MS)
   await deps.store.accounts.write(pagesPutOff(account, at, refreshAt))
   return { kind: 'failed', code, until: at }

@@ -13,6 +13,7 @@ export function createExtendProvider({ url, clock }: { readonly url: string; rea
   return {
     platform: 'meta',
     kind: 'extend',
+    appId: 'app-1',
     async refresh(_account, { accessToken }): Promise<RefreshAnswer> {
       try {
         const answer = await post('/oauth/access_token', { fb_exchange_token: accessToken })

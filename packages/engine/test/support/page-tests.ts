@@ -1,10 +1,9 @@
-import { DAY, MINUTE, type Page, SECOND, tokenDigest } from '@tokenkeeper/core'
+import { DAY, MINUTE, SECOND, tokenDigest } from '@tokenkeeper/core'
 import { describe, expect, test } from 'vitest'
 import { ownToken, type PageFetch } from '../../src/pages/page-fetch.ts'
 import { actAt, gateAt } from './gate.ts'
 import { seePages, watchRequests } from './graph-pages.ts'
 import type { GraphWorld } from './graph-world.ts'
-import { newKey } from './storage.ts'
 
 const EMPTY = { status: 200, body: { data: [] } } as const
 
@@ -414,48 +413,5 @@ export function pageTests(world: () => GraphWorld): void {
     await actor.engine.fetchPages(account.id)
     const fresh = await world().read(account.id)
     expect(fresh).toMatchObject({ generation: 2, pagesGeneration: 0, pagesDueAt: fresh.connectedAt })
-  })
-
-  describe('removing the account', () => {
-    test('removes its Pages and their log', async () => {
-      const { account, see } = await connected(2)
-      await world().engine.removeAccount(account.id, 'test')
-      expect([await see.all(), await see.log()]).toEqual([[], []])
-    })
-
-    test('while they are listed leaves nothing either', async () => {
-      const { account, user } = await world().connect('meta', 2)
-      await using actor = world().newActor({
-        hook: actAt('pages.listed-before-put', () => world().engine.removeAccount(account.id, 'test')),
-      })
-      expect(await actor.engine.fetchPages(account.id)).toEqual({ kind: 'off' })
-      const see = seePages(world(), account.id)
-      expect([await see.all(), await see.log()]).toEqual([[], []])
-      expect(user.pageIds).toHaveLength(2)
-    })
-  })
-
-  test('re-sealing an account seals its Pages anew', async () => {
-    const { account, user, see } = await connected(201)
-    const k2 = newKey('k2')
-    await using actor = world().newActor({ keys: `${k2},${world().scene.keys}` })
-    expect(await actor.engine.resealAccount(account.id)).toBe(true)
-    expect(await actor.engine.resealAccount(account.id)).toBe(false)
-    const pages = await see.all()
-    expect(pages).toHaveLength(201)
-    for (const page of pages) {
-      expect(page.keyId).toBe('k2')
-      const token = actor.sealer.open(page.sealedToken!, page.id, 'page_token')
-      expect(world().control.inspectToken({ token })).toMatchObject({ valid: true, pageId: page.externalId })
-    }
-    expect(user.pageIds).toHaveLength(201)
-
-    const [damaged, other] = pages as [Page, Page]
-    const to = { ...damaged, sealedToken: other.sealedToken }
-    await world().store.pages.update([{ from: damaged, to }])
-    await using next = world().newActor({ keys: `${newKey('k3')},${k2},${world().scene.keys}` })
-    expect(await next.engine.resealAccount(account.id)).toBe(true)
-    expect(await world().store.pages.get(damaged.id)).toMatchObject({ sealedToken: null, keyId: null })
-    expect((await see.all()).filter(({ keyId }) => keyId === 'k3')).toHaveLength(200)
   })
 }

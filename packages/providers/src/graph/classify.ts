@@ -18,6 +18,8 @@ interface Reply {
   readonly result: HttpResult
   readonly status: number | null
   readonly error: GraphError | null
+  /** The error is what a 200 tells of the inspected token; the call itself was not refused. */
+  readonly ofInspected: boolean
 }
 
 interface Row {
@@ -81,6 +83,8 @@ const TABLE: readonly Row[] = [
   { when: both(code(null), says('invalid platform app')), verdict: appInvalid },
   { when: both(code(1, 100, null), says('error validating client secret')), verdict: secretWrong },
   { when: both(code(190), subcode(null), says('error validating application')), verdict: appInvalid },
+  // A token is inspected with our app's own, made of its secret; the inspected one's faults are told inside.
+  { when: both(on('inspect'), code(190, 102), ({ ofInspected }) => !ofInspected), verdict: secretWrong },
   {
     when: both(code(200), says('api access blocked')),
     verdict: { kind: 'halt', code: 'META_APP_BLOCKED', suspect: 'app' },
@@ -151,7 +155,8 @@ export function classify(call: GraphCall, result: HttpResult, options: ClassifyO
 export function classify(call: GraphCall, result: HttpResult, options: ClassifyOptions): PageVerdict {
   const answer = result.kind === 'answer' ? result : null
   const error = options.error ?? (answer && readGraphError(parseGraphJson(answer.body)))
-  const reply: Reply = { call, result, status: answer?.status ?? null, error }
+  const ofInspected = options.error !== undefined
+  const reply: Reply = { call, result, status: answer?.status ?? null, error, ofInspected }
   const { verdict } = TABLE.find((row) => row.when(reply))!
   const internal = cutSecrets(describe(reply), options.secrets)
   return { ...(typeof verdict === 'function' ? verdict(reply, options.now) : verdict), internal }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { ExtendProvider, FreshLogin, ProviderAccount, RefreshAnswer } from '../provider.ts'
 import { createGraphClient, type GraphClient, type GraphOptions } from './client.ts'
 import { type CodeLogin, loginError, readCode } from './login.ts'
-import { endOf, keptToken, tokenAnswer } from './token-answer.ts'
+import { endOf, keptToken, keptWithUnknownEnd, tokenAnswer } from './token-answer.ts'
 
 /** What tells Instagram's and Threads' long-lived tokens apart, which work alike. */
 export interface LongLivedFamily {
@@ -41,15 +41,19 @@ const codeAnswer = z.union([shortLived, z.object({ data: z.tuple([shortLived]) }
 export function createLongLivedProvider(family: LongLivedFamily, options: GraphOptions): ExtendProvider {
   const client = createGraphClient(family.platform, options)
 
-  async function refresh(account: ProviderAccount, { accessToken }: Credential): Promise<RefreshAnswer> {
+  async function refresh(account: ProviderAccount, credential: Credential): Promise<RefreshAnswer> {
     const askedAt = options.clock.now()
     const reply = await client.call('refresh', tokenAnswer, {
       method: 'GET',
       url: `${family.graphUrl}/refresh_access_token`,
-      query: { grant_type: family.refreshGrant, access_token: accessToken },
+      query: { grant_type: family.refreshGrant, access_token: credential.accessToken },
     })
     if (!reply.ok) return reply.verdict
-    return keptToken(reply.value.access_token, endOf(reply.value, askedAt), account.diesAt)
+    const accessToken = reply.value.access_token
+    const diesAt = endOf(reply.value, askedAt)
+    return diesAt === null
+      ? keptWithUnknownEnd(accessToken, account.diesAt)
+      : keptToken(accessToken, diesAt, account.diesAt)
   }
 
   /** There is no debug_token for these tokens; one that still reads its own user is alive. */
@@ -62,6 +66,7 @@ export function createLongLivedProvider(family: LongLivedFamily, options: GraphO
   return {
     platform: family.platform,
     kind: 'extend',
+    appId: options.app.id,
     refresh,
     confirmDead,
     earliestRefreshAt: ({ connectedAt, lastRefreshedAt }) => Math.max(connectedAt, lastRefreshedAt ?? 0) + LEAST_AGE_MS,

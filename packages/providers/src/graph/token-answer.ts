@@ -1,10 +1,7 @@
-import { type Extension, MINUTE } from '@tokenkeeper/core'
+import { type Extension, SAME_END_MS } from '@tokenkeeper/core'
 import { z } from 'zod'
 import { headerSafe } from '../http/header-safe.ts'
 import type { Refreshed } from '../provider.ts'
-
-/** A lifetime in whole seconds, told by answers that took their time, gives the same end a little differently. */
-const SAME_END_MS = MINUTE
 
 const seconds = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
 
@@ -34,6 +31,11 @@ export function keptToken(accessToken: string, diesAt: number | null, before: nu
     note: null,
     extension: extensionOf(before, diesAt),
   }
+}
+
+/** The same where the end of the new token could not be learnt: it ends no sooner than the one before did. */
+export function keptWithUnknownEnd(accessToken: string, before: number | null): Refreshed {
+  return { ...keptToken(accessToken, before, null), extension: 'unknown' }
 }
 
 function extensionOf(before: number | null, after: number | null): Extension {

@@ -57,7 +57,7 @@ async function toFreshLogin(
   const user = await readUser(graph, accessToken)
   const info = await inspectOwn(graph, accessToken)
   if (info.userId !== user.id) throw new CodedError('PROVIDER_WRONG_ACCOUNT')
-  const end = diesAt ?? info.expiresAt
+  const end = diesAt === 'unknown' ? info.expiresAt : diesAt
   return {
     platform: 'meta',
     providerAppId: graph.options.app.id,

@@ -4,10 +4,10 @@ import { endOf, type TokenAnswer, tokenAnswer } from '../graph/token-answer.ts'
 import type { MetaGraph } from './graph.ts'
 import { inspectToken } from './inspect-token.ts'
 
-/** A token just given. Times in ms; null = never, or not known. */
+/** A token just given. Times in ms; null = never. */
 export interface ExchangedToken {
   readonly accessToken: string
-  readonly diesAt: number | null
+  readonly diesAt: number | null | 'unknown'
   /** Absent if Meta was not asked. */
   readonly dataAccessExpiresAt?: number | null
 }
@@ -38,7 +38,7 @@ export async function exchangeToken(
   if (diesAt !== null) return { ok: true, value: { accessToken, diesAt } }
   const inspection = await inspectToken(graph, accessToken)
   // The token is kept all the same: it works, whatever the second call came to.
-  if (!inspection.ok || !inspection.value.valid) return { ok: true, value: { accessToken, diesAt: null } }
+  if (!inspection.ok || !inspection.value.valid) return { ok: true, value: { accessToken, diesAt: 'unknown' } }
   const { expiresAt, dataAccessExpiresAt } = inspection.value
   return { ok: true, value: { accessToken, diesAt: expiresAt, dataAccessExpiresAt } }
 }

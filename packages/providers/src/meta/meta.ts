@@ -1,6 +1,6 @@
 import { type Credential, SECOND, type Verdict } from '@tokenkeeper/core'
 import { z } from 'zod'
-import { keptToken } from '../graph/token-answer.ts'
+import { keptToken, keptWithUnknownEnd } from '../graph/token-answer.ts'
 import type { ExtendProvider, PageProvider, ProviderAccount, RefreshAnswer, Refreshed } from '../provider.ts'
 import { BUSINESS_ISSUER, type ExchangedToken, exchangeToken, requestToken } from './exchange.ts'
 import { createMetaGraph, type MetaOptions } from './graph.ts'
@@ -32,7 +32,10 @@ export function createMetaProvider(options: MetaOptions): MetaProvider {
     const reply = await exchangeToken(graph, accessToken, { ofSystemUser })
     if (!reply.ok) return reply.verdict
     const { diesAt, ...more } = reply.value
-    const kept = keptToken(more.accessToken, diesAt, account.diesAt)
+    const kept =
+      diesAt === 'unknown'
+        ? keptWithUnknownEnd(more.accessToken, account.diesAt)
+        : keptToken(more.accessToken, diesAt, account.diesAt)
     return { ...kept, ...((await dataAccessOf(account, more)) ?? {}) }
   }
 
@@ -104,6 +107,7 @@ export function createMetaProvider(options: MetaOptions): MetaProvider {
   return {
     platform: 'meta',
     kind: 'extend',
+    appId: options.app.id,
     refresh,
     confirmDead,
     logout,

@@ -1,4 +1,4 @@
-import { type Account, attemptKey, SECOND } from '@tokenkeeper/core'
+import { type Account, attemptKey, MINUTE, SECOND } from '@tokenkeeper/core'
 import type { Run, SeenAccount } from '@tokenkeeper/store'
 import type { RunResult } from './totals.ts'
 
@@ -7,6 +7,8 @@ import type { RunResult } from './totals.ts'
  * (ms) are no longer than this; what takes more is left to the recovery.
  */
 const WAITS_FOR_MS = 10 * SECOND
+/** A live attempt whose lease ends later than that was put off, and its owner is gone; clocks may differ by some minutes. */
+const LONGEST_LEASE_MS = 10 * MINUTE
 
 /**
  * What became of an account since its window was begun. `open`: nothing yet, it is to be enqueued. `awaited`: an attempt
@@ -33,8 +35,9 @@ export function stateInRun(
 
 function endsSoon(
   { lastAttempt }: Pick<Account, 'lastAttempt'>,
-  { state, beganAt, notBefore }: NonNullable<Account['attempt']>,
+  { state, beganAt, leaseUntil, notBefore }: NonNullable<Account['attempt']>,
   now: number,
 ): boolean {
-  return state === 'live' || notBefore <= now || notBefore - (lastAttempt?.at ?? beganAt) <= WAITS_FOR_MS
+  if (state === 'live') return leaseUntil - now <= LONGEST_LEASE_MS
+  return notBefore <= now || notBefore - (lastAttempt?.at ?? beganAt) <= WAITS_FOR_MS
 }
