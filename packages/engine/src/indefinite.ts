@@ -1,15 +1,14 @@
 import type { ErrorCode, Failure, HaltVerdict, IndefiniteVerdict, RetryVerdict, SnoozeVerdict } from '@tokenkeeper/core'
-import { backOffMs, GRACE_MS, MINUTE, nextFailure, releaseBackOffMs, SECOND } from '@tokenkeeper/core'
+import { backOffMs, GRACE_MS, MINUTE, nextFailure, releaseBackOffMs } from '@tokenkeeper/core'
 import type { AccountWrite } from '@tokenkeeper/store'
 import type { EngineDeps } from './deps.ts'
 import { type Flight, recoveryDeadline } from './flight.ts'
 import { comeBackAt, noteRefusal } from './halts.ts'
 import type { RefreshOutcome } from './outcome.ts'
 import { writeAndRelay } from './relay.ts'
+import { soonAfter } from './spread.ts'
 import { fail, park, release } from './writes/attempt-writes.ts'
 
-/** Accounts that a host sent away come back spread over this (ms). */
-const SPREAD_MS = 10 * SECOND
 /** Refusals that may be the fault of one account are repeated this soon, so that those of several come together (ms). */
 const SUSPECT_AGAIN_MS = 10 * MINUTE
 /** After so many of them in a row it is the account. */
@@ -49,6 +48,8 @@ async function concludeRetry(deps: EngineDeps, flight: Flight, verdict: RetryVer
 async function concludeLimited(deps: EngineDeps, flight: Flight, verdict: SnoozeVerdict): Promise<RefreshOutcome> {
   const { code, scope, until } = verdict
   const { account } = flight
+  // No budget that comes back by itself: somebody should look at what this app does for the account.
+  if (code === 'META_UNUSUAL_CALLS') deps.logger.error({ accountId: account.id, code }, 'calls found unusual')
   if (scope === 'host') await pauseHost(deps, flight, until)
   const halt = scope === 'app' ? await noteRefusal(deps, account, verdict, account.id) : null
   const at = halt === null ? until : comeBackAt(halt, deps.clock.now())
@@ -141,7 +142,7 @@ export async function concludeFailed(
 
 /** Where an earlier outcome of this generation is unknown, neither hint nor back-off delays beyond the deadline. */
 function retryAt(deps: EngineDeps, flight: Flight, failure: Failure, now: number, hint: number | undefined): number {
-  const at = hint === undefined ? undefined : hint + Math.floor(deps.random() * SPREAD_MS)
+  const at = hint === undefined ? undefined : soonAfter(deps, hint)
   if (flight.attempt.unknownSince === null) return at ?? now + backOffMs(failure.count, deps.random)
   const deadline = recoveryDeadline(flight.provider, flight.attempt, deps.times)
   if (at === undefined) return soon(deps, flight, failure, now)

@@ -1,5 +1,5 @@
 import type { Account, Attempt, Credential, Halt } from '@tokenkeeper/core'
-import { attemptKey, GRACE_MS, HOUR, MINUTE, SECOND, toCodedError } from '@tokenkeeper/core'
+import { attemptKey, GRACE_MS, HOUR, MINUTE, toCodedError } from '@tokenkeeper/core'
 import type { Provider } from '@tokenkeeper/providers'
 import { openCredential } from './credentials.ts'
 import type { EngineDeps } from './deps.ts'
@@ -9,11 +9,10 @@ import { passHalt } from './halt-probes.ts'
 import { comeBackAt, isProbeDue, standingHalt } from './halts.ts'
 import type { RefreshOptions, RefreshOutcome } from './outcome.ts'
 import { writeAndRelay } from './relay.ts'
+import { soonAfter } from './spread.ts'
 import { takeOver } from './take-over.ts'
 import { postpone, quarantine, snooze, unquarantine } from './writes/account-writes.ts'
 
-/** Accounts that wait for the same come back spread over this (ms). */
-const SPREAD_MS = 10 * SECOND
 /** How long an attempt waits whose platform is off (ms). */
 const OFF_MS = HOUR
 /** A token that ends this soon after the provider would take it is not kept waiting (ms). */
@@ -180,7 +179,7 @@ async function putOff(
   latest: number | null = null,
 ): Promise<RefreshOutcome> {
   const { attempt } = account
-  const at = Math.min(until + Math.floor(deps.random() * SPREAD_MS), latest ?? Number.POSITIVE_INFINITY)
+  const at = Math.min(soonAfter(deps, until), latest ?? Number.POSITIVE_INFINITY)
   await deps.store.accounts.write(attempt === null ? snooze(account, now, at) : postpone(account, attempt, now, at))
   return { kind: 'snoozed', until: at }
 }

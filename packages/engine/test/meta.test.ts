@@ -204,6 +204,24 @@ describe('what a user does at the provider', () => {
   })
 })
 
+test('a limit of the user leaves the account alone for as long; unusual calls are an error in the log', async () => {
+  const lines: string[] = []
+  await using actor = world.newActor({ log: { write: (line) => lines.push(line) } })
+  const { account } = await world.connect()
+  world.passTo(account.nextRefreshAt)
+  world.control.inject({ path: '/oauth/access_token', error: 'custom_limit_behaviour' })
+  expect(await actor.engine.refreshAccount(account.id, { type: 'scheduled' })).toMatchObject({
+    code: 'META_UNUSUAL_CALLS',
+  })
+  expect(lines.map((line) => JSON.parse(line)).filter(({ level }) => level >= 50)).toMatchObject([
+    { accountId: account.id, code: 'META_UNUSUAL_CALLS' },
+  ])
+  const { status, nextRefreshAt } = await world.read(account.id)
+  expect(status).toBe('active')
+  expect(nextRefreshAt - world.clock.now()).toBeGreaterThan(HOUR / 2)
+  expect(await world.store.halts.list()).toEqual([])
+})
+
 describe('an unclear 190', () => {
   test('bothers nobody while debug_token finds the token alive', async () => {
     const { account } = await world.connect()

@@ -5,13 +5,13 @@ import {
   type HaltVerdict,
   HOUR,
   MINUTE,
-  SECOND,
   type SnoozeVerdict,
   type Verdict,
 } from '@tokenkeeper/core'
 import type { EngineDeps } from '../deps.ts'
 import { comeBackAt, noteRefusal } from '../halts.ts'
 import { pauseHost } from '../indefinite.ts'
+import { soonAfter } from '../spread.ts'
 import { pagesPutOff } from '../writes/pages-writes.ts'
 import type { PageFetch } from './page-fetch.ts'
 import type { PagesOutcome } from './pages-outcome.ts'
@@ -19,8 +19,6 @@ import { tellRefused } from './tell.ts'
 
 const LEAST_WAIT_MS = 10 * MINUTE
 const LONGEST_WAIT_MS = 6 * HOUR
-/** Accounts that wait for the same come back spread over this (ms). */
-const SPREAD_MS = 10 * SECOND
 
 /** No Pages were listed. That decides nothing about the account: a refused token is for a refresh to weigh. */
 export async function concludeUnlisted(deps: EngineDeps, fetch: PageFetch, verdict: Verdict): Promise<PagesOutcome> {
@@ -88,7 +86,7 @@ export async function putOff(
   until: number,
   refreshAt?: number,
 ): Promise<Extract<PagesOutcome, { kind: 'failed' }>> {
-  const at = until + Math.floor(deps.random() * SPREAD_MS)
+  const at = soonAfter(deps, until)
   await deps.store.accounts.write(pagesPutOff(account, at, refreshAt))
   return { kind: 'failed', code, until: at }
 }
