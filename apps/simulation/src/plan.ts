@@ -45,6 +45,8 @@ const ALL_FAULTS = Object.keys(FAULTS) as Fault[]
 interface Combination {
   readonly faults: readonly Fault[]
   readonly point?: (typeof KILL_POINTS)[number]
+  /** Of its only account. */
+  readonly kind?: 'extend'
   readonly acts?: readonly Act[]
 }
 
@@ -62,6 +64,12 @@ const COMBINATIONS: readonly Combination[] = [
   { faults: ['response.lost', 'provider.checkpoint'] },
   // A verdict is held up while the user logs in.
   { faults: ['point.pause'], point: 'dead.after-reread-before-verdict', acts: ['revoke-and-reconnect', 'refresh'] },
+  // The account is paused while a refresh is under way.
+  { faults: ['provider.false-dead', 'request.late'], acts: ['refresh', 'pause'] },
+  // A reconnect that does not know whether it arrived is overtaken by others.
+  { faults: ['store.acknowledgement-lost'], acts: ['reconnect', 'reconnect', 'remove-and-reconnect'] },
+  // Of two answers to one extended token the one that ends sooner gets in first.
+  { faults: ['point.pause'], point: 'commit.before-write', kind: 'extend', acts: ['refresh', 'refresh'] },
 ]
 
 /**
@@ -78,7 +86,7 @@ export function drawPlan(random: Random): Plan {
     act,
   }))
   return {
-    accounts: random.chance(0.8) ? [drawKind(random)] : [drawKind(random), drawKind(random)],
+    accounts: drawAccounts(random, combination?.kind),
     machines: 1 + random.below(2),
     workers: 2 + random.below(2),
     rates: drawRates(random, lonelyDeath ? ['process.crash'] : combination?.faults),
@@ -99,6 +107,11 @@ function drawRates(random: Random, given: readonly Fault[] | undefined): Map<Fau
     rates.set(fault, FAULTS[fault] * (given ? 1 : random.pick([0.2, 0.5, 1])))
   }
   return rates
+}
+
+function drawAccounts(random: Random, given: 'extend' | undefined): Plan['accounts'] {
+  if (given) return [given]
+  return random.chance(0.8) ? [drawKind(random)] : [drawKind(random), drawKind(random)]
 }
 
 function drawKind(random: Random): 'grace' | 'extend' {

@@ -22,6 +22,16 @@ test('a trace changes nothing', async () => {
   }
 })
 
+test('an error of the simulation itself is told with its seed', async () => {
+  const alter = () => {
+    throw new Error('out of order')
+  }
+  const mutation = { name: 'broken', rule: '', breaks: [], alter }
+  const { seed, violations, trace } = await runSchedule(SEED, { mutation, traced: true })
+  expect([seed, violations]).toEqual([SEED, [{ invariant: 'the simulation', what: 'Error: out of order' }]])
+  expect(trace.length).toBeGreaterThan(0)
+})
+
 test('threads give what one process gives, in the order that was asked for', async () => {
   const batches = [3, 1, 2].map((n) => ({ seed: SEED * n, runs: 10 }))
   const alone = []

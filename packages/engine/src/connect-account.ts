@@ -7,6 +7,7 @@ import type { ConnectOptions } from './engine.ts'
 import { logOut } from './log-out.ts'
 import { pagesOf } from './pages/page-fetch.ts'
 import { relayAccount } from './relay.ts'
+import { wasRemoved } from './was-removed.ts'
 import { reconnect } from './writes/account-writes.ts'
 
 /** How often a write is tried again before the caller is told that the store is away. */
@@ -22,6 +23,7 @@ export async function connectAccount(deps: EngineDeps, login: FreshLogin, option
   const provider = deps.providers.get(login.platform)
   if (!provider) throw new CodedError('PROVIDER_OFF')
   const connectId = deps.makeId()
+  const newId = deps.makeId()
   await deps.hook('reconnect.logged-in-before-write', connectId)
   let failure: unknown
   /** What stood there when this login was written, perhaps with success. If something else stands there, that came later. */
@@ -35,13 +37,15 @@ export async function connectAccount(deps: EngineDeps, login: FreshLogin, option
         await relayAccount(deps, standing.id)
         return (await deps.store.accounts.get(standing.id)) ?? standing
       }
-      if (standing?.status === 'removing' || (standing === null && isSucceeded)) {
+      // A new account that is not there may have been there, and have been removed.
+      const isRemoved = standing === null && (isSucceeded || (writtenOver === null && (await wasRemoved(deps, newId))))
+      if (standing?.status === 'removing' || isRemoved) {
         await logOut(deps, provider, { ...login, id: standing?.id ?? '' }, [login.credential])
         throw new CodedError('ACCOUNT_REMOVING')
       }
       if (tries === TRIES) break
       writtenOver = stands
-      const connected = toAccount(deps, provider, standing, connectId, login, options)
+      const connected = toAccount(deps, provider, standing, { newId, connectId }, login, options)
       const audit = auditOf(connected, options, deps.makeId())
       if (standing) await deps.store.accounts.write(reconnect(standing, connected, audit))
       else await deps.store.accounts.insert({ ...connected, outbox: firstNews(connected, audit) })
@@ -64,12 +68,12 @@ function toAccount(
   deps: EngineDeps,
   provider: Provider,
   standing: Account | null,
-  connectId: string,
+  { newId, connectId }: { readonly newId: string; readonly connectId: string },
   login: FreshLogin,
   options: ConnectOptions,
 ): Account {
   const now = deps.clock.now()
-  const id = standing?.id ?? deps.makeId()
+  const id = standing?.id ?? newId
   const { credential, ...facts } = login
   const { diesAt, dataAccessExpiresAt = null } = login
   const { sealed, keyId } = deps.sealer.seal(JSON.stringify(credential), id, 'credential')

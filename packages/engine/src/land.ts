@@ -8,6 +8,7 @@ import type { RefreshOutcome } from './outcome.ts'
 import { relayAccount, relayItems } from './relay.ts'
 import type { RefreshResult } from './result.ts'
 import { sealResult } from './seal-result.ts'
+import { wasRemoved } from './was-removed.ts'
 import { commit, isCommitted } from './writes/commit-write.ts'
 
 /**
@@ -146,8 +147,7 @@ function outlives({ providers }: Pick<EngineDeps, 'providers'>, { diesAt }: Refr
 
 /** Only a removal that was noted makes an answer worthless; else this is another database, or one restored. */
 async function missing(deps: Pick<EngineDeps, 'store'>, { accountId }: RefreshResult): Promise<'gone'> {
-  const audit = await deps.store.audit.list({ accountId, limit: 100 })
-  if (audit.some((entry) => entry.action === 'account.removed')) return 'gone'
+  if (await wasRemoved(deps, accountId)) return 'gone'
   throw new CodedError('STORE_UNAVAILABLE', { internal: 'the account is missing, and nobody removed it' })
 }
 

@@ -1,4 +1,4 @@
-import { CodedError, HOUR } from '@tokenkeeper/core'
+import { type Account, CodedError, HOUR } from '@tokenkeeper/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kill } from './support/deaths.ts'
 import { actAt } from './support/gate.ts'
@@ -59,6 +59,30 @@ describe('connecting', () => {
     const account = await lossy.engine.connectAccount(world.loginOf(user!), options)
     expect(account.generation).toBe(1)
     await expectHealthy(world, account.id)
+  })
+
+  test('whose insert is acknowledged to nobody, and which is removed before that is looked up, is not brought back', async () => {
+    const [user] = await world.pds.createAccounts(1)
+    await world.pds.moveDid(user!.did, world.proxy.url)
+    let removed = ''
+    const store = {
+      ...world.store,
+      accounts: {
+        ...world.store.accounts,
+        async insert(account: Account) {
+          await world.store.accounts.insert(account)
+          removed = account.id
+          await world.engine.removeAccount(account.id, 'test')
+          throw new CodedError('STORE_UNAVAILABLE', { internal: 'connection lost' })
+        },
+      },
+    }
+    await using actor = world.newActor({ store })
+    const login = await world.newLogin(user!)
+    await expect(actor.engine.connectAccount(login, options)).rejects.toMatchObject({ code: 'ACCOUNT_REMOVING' })
+    expect(await world.store.accounts.get(removed)).toBeNull()
+    const { ownerId } = options
+    expect(await world.store.accounts.findByLogin({ ownerId, ...login })).toBeNull()
   })
 
   test('heals a dead account and forgets the old credential', async () => {

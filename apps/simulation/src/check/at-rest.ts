@@ -1,5 +1,8 @@
-import type { Account, RefreshLogEntry } from '@tokenkeeper/core'
+import { type Account, HOUR, MINUTE, type RefreshLogEntry } from '@tokenkeeper/core'
 import type { World } from '../world.ts'
+
+/** Of two machines, at the most. */
+const CLOCKS_DIFFER_MS = MINUTE
 
 /** I5 and I6, once all has come to rest: every attempt is told once, and nothing is left over. */
 export function checkAtRest(world: World): void {
@@ -7,6 +10,7 @@ export function checkAtRest(world: World): void {
   checker.changedOutside('time passed')
   for (const account of database.majority.accounts.values()) {
     checkFinished(world, account)
+    checkDue(world, account)
     checkLog(world, account)
   }
   for (const { spools, name } of machines) {
@@ -27,6 +31,22 @@ function checkFinished({ checker }: World, { id, status, attempt, outbox, failur
   if (checker.state(id)?.presentBy !== null) checker.fail('I6', 'not presented again after a death')
   const isGivenUp = status === 'needs_reconnect' && checker.isRecoverable(id)
   if (isGivenUp) checker.fail('I6', 'given up, while a credential is still accepted')
+}
+
+/** What works falls due again: before it dies, and no later than the policy's longest wait. */
+function checkDue({ checker, plan, scheduler }: World, account: Account): void {
+  const { id, status, nextRefreshAt, diesAt, lastRefreshedAt, connectedAt } = account
+  // What is tried again after a failure has not come to rest.
+  if (status !== 'active') return
+  // A life shorter than the policy's shortest wait is left to end.
+  const soonest = (lastRefreshedAt ?? connectedAt) + HOUR
+  if (diesAt !== null && nextRefreshAt >= diesAt && nextRefreshAt > soonest) {
+    checker.fail('I6', 'it falls due only after its credential has died')
+  }
+  const isRotated = checker.state(id)!.kind === 'grace'
+  if (isRotated && nextRefreshAt > scheduler.now() + plan.rotateEveryMs + CLOCKS_DIFFER_MS) {
+    checker.fail('I6', 'it falls due later than the policy says')
+  }
 }
 
 function checkLog({ checker, database }: World, { id }: Account): void {

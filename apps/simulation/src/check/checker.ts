@@ -12,11 +12,12 @@ import { checkDead, checkNewer } from './verdicts.ts'
 export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6'
 
 export interface Violation {
-  readonly invariant: Invariant
+  /** Or that a schedule ended with an error of its own. */
+  readonly invariant: Invariant | 'the simulation'
   readonly what: string
 }
 
-export type Fail = (invariant: Invariant, what: string) => void
+export type Fail = (invariant: Violation['invariant'], what: string) => void
 
 export interface Counts {
   refreshes: number
@@ -57,6 +58,8 @@ const PRESENT_AGAIN_WITHIN_MS = 20 * SECOND
 
 export function createChecker(getWorld: () => World): Checker {
   const states = new Map<string, AccountState>()
+  /** The writes that brought the logins, by connect id. */
+  const logins = new Map<string, string>()
   const violations: Violation[] = []
   const counts: Counts = {
     refreshes: 0,
@@ -104,6 +107,11 @@ export function createChecker(getWorld: () => World): Checker {
       states.set(id, state)
       // Its last write was under way when it died.
       if (!after?.attempt) state.presentBy = null
+      if (after && after.connectId !== before?.connectId) {
+        const first = logins.get(after.connectId)
+        if (first) fail('I3', `${about.name} brought a login back that had been overtaken`)
+        logins.set(after.connectId, first ?? about.name)
+      }
       if (after && after.status !== 'removing') {
         begin(state, after)
         if (before?.status === 'removing') fail('I3', `${about.name} brought an account back that is being removed`)
@@ -112,8 +120,9 @@ export function createChecker(getWorld: () => World): Checker {
           if (after.lastAttempt?.outcome === 'refreshed') state.committed.add(after.lastAttempt.id)
           if (about.name === 'commit') counts.refreshes++
         }
-        const isDead = after.status === 'needs_reconnect' && before?.status !== 'needs_reconnect'
-        if (isDead) checkDead(ledger, fail, counts, state, after, now())
+        const isGivenUp = after.status === 'needs_reconnect' && before?.status !== 'needs_reconnect'
+        // A verdict on a paused account leaves the status as it is.
+        if (isGivenUp || about.name === 'dead') checkDead(ledger, fail, counts, state, after, now())
       }
       const isAsBefore =
         before?.sealedCredential === after?.sealedCredential && before?.previousCredential === after?.previousCredential
@@ -126,6 +135,7 @@ export function createChecker(getWorld: () => World): Checker {
       const id = ledger.lineage(state).idOf(credential)
       const begun = state.begun.get(task.attemptId ?? '')
       const isFirst = task.presented.length === 0
+      const isRepeated = task.presented.includes(id)
       task.presented.push(id)
       getWorld().trace(() => `${task.name}: presents ${id}`)
       if (state.presentBy !== null) {
@@ -138,8 +148,10 @@ export function createChecker(getWorld: () => World): Checker {
         const account = ledger.account(state)
         const isCurrent = account?.sealedCredential && ledger.idIn(state, account.sealedCredential) === id
         if (!isCurrent) counts.latePresentations++
-      } else if (!isFirst && id === begun.previous) counts.witnesses++
-      else fail('I2', `${id} was presented, but ${begun.current} stood there when the attempt began`)
+      } else if (!isFirst && id === begun.previous) {
+        counts.witnesses++
+        if (isRepeated) fail('I2', `${id} was asked twice as a witness by one attempt`)
+      } else fail('I2', `${id} was presented, but ${begun.current} stood there when the attempt began`)
     },
 
     answered(task, accountId, { credential }) {

@@ -1,3 +1,4 @@
+import { SAME_END_MS } from '@tokenkeeper/core'
 import { DEFAULT_TIMES } from '@tokenkeeper/engine'
 import type { World } from '../world.ts'
 import type { AccountState } from './account-state.ts'
@@ -13,8 +14,6 @@ export interface Cause {
 
 /** A recovery is not delayed beyond this before the end of the grace: what is accepted that long must be saved (ms). */
 const MARGIN_MS = DEFAULT_TIMES.graceMarginMs
-/** A lifetime told in seconds gives the same end a moment earlier each time. */
-export const SAME_END_MS = 60_000
 
 /** I1: as long as some credential is accepted and kept somewhere, no step of ours loses it. */
 export interface Keeping {
@@ -51,7 +50,7 @@ export function createKeeping(getWorld: () => World, ledger: Ledger, fail: Fail)
 
   function checkLapse(state: AccountState, at: number): void {
     // Tokens that are extended end by themselves.
-    if (state.kind === 'extend' || hasForgotten() || getWorld().faults.wasTrouble(at - MARGIN_MS, at)) return
+    if (state.kind === 'extend' || hasForgotten(state) || getWorld().faults.wasTrouble(at - MARGIN_MS, at)) return
     fail('I1', 'the last credential expired, and nothing was in the way of saving it')
   }
 
@@ -59,13 +58,14 @@ export function createKeeping(getWorld: () => World, ledger: Ledger, fail: Fail)
     const account = ledger.account(state)
     const begun = state.begun.get(attemptId ?? '')
     if (account === null || account.status === 'removing' || begun === undefined) return true
-    const { orderOf, acceptedUntil } = ledger.lineage(state)
+    const { orderOf, loginOf, acceptedUntil } = ledger.lineage(state)
     const current = ledger.idIn(state, account.sealedCredential)
-    if (current !== begun.current || orderOf(id) <= orderOf(current)) return true
-    if (ledger.spooled(state).some(({ sealed }) => ledger.idIn(state, sealed) === id)) return true
-    // A token that is extended may keep its text; and one that ends sooner is not wanted.
-    const endsSooner = acceptedUntil(id) <= acceptedUntil(current) + SAME_END_MS
-    return state.kind === 'extend' && (account.generation > begun.generation || endsSooner)
+    if (id === current || ledger.spooled(state).some(({ sealed }) => ledger.idIn(state, sealed) === id)) return true
+    // Tokens that are extended work side by side: whichever ends later is wanted, whatever got in before.
+    if (state.kind === 'extend') {
+      return loginOf(id) !== loginOf(current) || acceptedUntil(id) <= (account.diesAt ?? 0) + SAME_END_MS
+    }
+    return current !== begun.current || orderOf(id) <= orderOf(current)
   }
 
   /**
@@ -74,12 +74,15 @@ export function createKeeping(getWorld: () => World, ledger: Ledger, fail: Fail)
    */
   function isWorthKeeping(state: AccountState, id: string): boolean {
     const account = ledger.account(state)
-    if (account === null || account.status === 'removing' || hasForgotten()) return false
+    if (account === null || account.status === 'removing' || hasForgotten(state)) return false
     const { loginOf } = ledger.lineage(state)
     return loginOf(id) === loginOf(ledger.idIn(state, account.sealedCredential))
   }
 
-  const hasForgotten = () => getWorld().faults.struck.includes('provider.restored')
+  function hasForgotten(state: AccountState): boolean {
+    const account = ledger.account(state)
+    return account !== null && ledger.lineage(state).hasForgotten(account.externalId)
+  }
 
   return {
     recheck,

@@ -1,9 +1,8 @@
-import type { Account } from '@tokenkeeper/core'
+import { type Account, SAME_END_MS } from '@tokenkeeper/core'
 import { DEFAULT_TIMES } from '@tokenkeeper/engine'
 import type { About } from '../store/database.ts'
 import type { AccountState } from './account-state.ts'
 import type { Counts, Fail } from './checker.ts'
-import { SAME_END_MS } from './keeping.ts'
 import type { Ledger } from './ledger.ts'
 
 /** I3: what takes a credential's place is newer. */
@@ -18,8 +17,7 @@ export function checkNewer(
   const { orderOf, loginOf } = ledger.lineage(state)
   const [older, newer] = [ledger.idIn(state, before.sealedCredential), ledger.idIn(state, after.sealedCredential)]
   if (older === newer) {
-    const isResealed = before.generation === after.generation
-    if (!isResealed && state.kind === 'grace') fail('I3', `${name} stored ${newer} as its own successor`)
+    if (name !== 'reseal' && state.kind === 'grace') fail('I3', `${name} stored ${newer} as its own successor`)
     return
   }
   state.replaced = name === 'reconnect' ? null : older

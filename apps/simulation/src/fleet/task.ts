@@ -126,5 +126,6 @@ export function runTask<T>(
         settled = true
         if (pending === 0) scheduler.soon(endIfIdle)
       })
+      .catch((error: unknown) => checker.fail('the simulation', `${task.name}: ${error}`))
   })
 }

@@ -22,22 +22,93 @@ export function raiseGeneration(names: readonly string[]): Alteration {
 /** A reconnect that is not acknowledged does not recognize itself in the store, and is written once more. */
 export const repeatReconnects: Alteration = (deps) =>
   withAccounts(deps, ({ findByLogin, write }) => {
-    let seen: string | null = null
+    let mine: string | null = null
+    let writtenOver: string | null = null
     return {
       async findByLogin(login) {
         const account = await findByLogin(login)
-        return account && seen !== null ? { ...account, connectId: seen } : account
+        const isMine = account !== null && writtenOver !== null && account.connectId === mine
+        return isMine ? { ...account, connectId: writtenOver! } : account
       },
       async write(one) {
         if (one.name !== 'reconnect') return write(one)
-        const { connectIdNot: _mine, ...when } = one.when
-        seen ??= (await deps.store.accounts.get(one.accountId))?.connectId ?? null
+        const { connectIdNot, ...when } = one.when
+        mine = connectIdNot!
+        writtenOver ??= (await deps.store.accounts.get(one.accountId))?.connectId ?? null
         const written = await write({ ...one, when })
-        if (written) seen = null
+        if (written) writtenOver = null
         return written
       },
     }
   })
+
+/** What came after a reconnect that is not acknowledged, another login or none, is taken for what it was written over. */
+export const overtakeReconnects: Alteration = (deps) =>
+  withAccounts(deps, ({ findByLogin, write }) => {
+    let mine: string | null = null
+    return {
+      async findByLogin(login) {
+        const account = await findByLogin(login)
+        // As if no login stood there, before and after.
+        return account && account.connectId !== mine ? { ...account, connectId: null! } : account
+      },
+      write(one) {
+        if (one.name === 'reconnect') mine = one.when.connectIdNot!
+        return write(one)
+      },
+    }
+  })
+
+/** When an answer is about to be stored, nothing is known of how long the stored token lives. */
+export const forgetEnds: Alteration = (deps) => {
+  let isLanding = false
+  const altered = withAccounts(deps, ({ get }) => ({
+    async get(id) {
+      const account = await get(id)
+      return account && isLanding ? { ...account, diesAt: null } : account
+    },
+  }))
+  return {
+    ...altered,
+    async hook(point, accountId) {
+      if (point === 'commit.before-write' || point === 'replay.before-write') isLanding = true
+      await deps.hook(point, accountId)
+    },
+  }
+}
+
+/** The least time between two witnesses holds for accounts that nobody paused. */
+export const believeWhilePaused: Alteration = (deps) => {
+  let isPaused = false
+  const altered = withAccounts(deps, ({ get }) => ({
+    async get(id) {
+      const account = await get(id)
+      isPaused = account?.status === 'paused'
+      return account
+    },
+  }))
+  const { witnessMs } = deps.times
+  const times = Object.defineProperty({ ...deps.times }, 'witnessMs', { get: () => (isPaused ? 0 : witnessMs) })
+  return { ...altered, times }
+}
+
+/** The previous credential is presented once more, whatever it brought. */
+export const askWitnessesAgain: Alteration = (deps) => {
+  let first: string | null = null
+  return withProviders(deps, (provider) =>
+    provider.kind === 'grace'
+      ? {
+          ...provider,
+          async refresh(account, credential) {
+            const id = provider.tokenId(credential)
+            first ??= id
+            if (id !== first) await provider.refresh(account, credential)
+            return provider.refresh(account, credential)
+          },
+        }
+      : provider,
+  )
+}
 
 /** A spooled answer is written over whatever stands there. */
 export const upsertReplays: Alteration = (deps) => ({

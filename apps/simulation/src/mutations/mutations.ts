@@ -1,9 +1,13 @@
 import { type AccountStatus, DAY, SECOND } from '@tokenkeeper/core'
 import type { AccountWrite } from '@tokenkeeper/store'
 import {
+  askWitnessesAgain,
   believeLateWitnesses,
+  believeWhilePaused,
   believeWitnesses,
+  forgetEnds,
   neverSpool,
+  overtakeReconnects,
   raiseGeneration,
   repeatReconnects,
   takeInterruptionsForCommits,
@@ -11,7 +15,10 @@ import {
 } from './alterations.ts'
 import { type Alteration, type Mutation, rewriting, unconditional, withAccounts } from './mutation.ts'
 
-/** The traces that a naive protocol fails (docs/protocol.md), in their order, each by what a naive protocol would do. */
+/**
+ * The traces that a naive protocol fails (docs/protocol.md), in their order, each by what a naive protocol would do; then
+ * other rules of the protocol.
+ */
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'begin-without-generation',
@@ -99,10 +106,22 @@ export const MUTATIONS: readonly Mutation[] = [
     alter: raiseGeneration(['pause', 'resume', 'failed']),
   },
   {
+    name: 'generation-raised-by-reseal',
+    rule: 'the same: a re-seal does not raise it',
+    breaks: ['I1'],
+    alter: raiseGeneration(['reseal']),
+  },
+  {
     name: 'reconnect-repeated',
     rule: 'a reconnect that arrived is known by its connect id',
     breaks: ['I3'],
     alter: repeatReconnects,
+  },
+  {
+    name: 'reconnect-overtakes',
+    rule: 'a reconnect is repeated only over what it was first written over',
+    breaks: ['I3'],
+    alter: overtakeReconnects,
   },
   {
     name: 'replay-upserts',
@@ -176,10 +195,36 @@ export const MUTATIONS: readonly Mutation[] = [
     alter: rewriting(['needs_action'], (write) => setting(write, { attempt: null })),
   },
   {
+    name: 'ends-forgotten',
+    rule: 'a token that ends later gets in all the same',
+    breaks: ['I1'],
+    alter: forgetEnds,
+  },
+  {
     name: 'witness-believed',
     rule: 'an answer that repeats the stored token is not committed',
     breaks: ['I3'],
     alter: believeWitnesses,
+  },
+  {
+    name: 'witness-asked-twice',
+    rule: 'the previous credential is presented once',
+    breaks: ['I2'],
+    alter: askWitnessesAgain,
+  },
+  {
+    name: 'one-witness-while-paused',
+    rule: 'the same two witnesses while the account is paused',
+    breaks: ['I4'],
+    alter: believeWhilePaused,
+  },
+  {
+    name: 'due-never',
+    rule: 'what is committed falls due again before it dies',
+    breaks: ['I6'],
+    alter: rewriting(['commit'], (write) =>
+      setting(write, { nextRefreshAt: write.change.set!.nextRefreshAt! + 10 * 365 * DAY }),
+    ),
   },
   {
     name: 'long-lease',

@@ -54,6 +54,7 @@ export function createExtendModel(now: () => number, random: Random, firstLifeMs
       acceptedUntil: (id) => (works(id) ? tokens.get(id)!.expiresAt : Number.NEGATIVE_INFINITY),
       orderOf: (id) => issued.get(id)!.order,
       loginOf: (id) => issued.get(id)!.login,
+      hasForgotten: () => false,
     },
   }
 }

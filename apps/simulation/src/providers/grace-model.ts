@@ -20,10 +20,13 @@ export function createGraceModel(now: () => number): ProviderModel {
   let sessions = new Map<string, Session>()
   let backup = sessions
   const issued = new Map<string, { readonly order: number; readonly login: number }>()
+  const forgotten = new Set<string>()
+  let issuedLastTo: string | null = null
   let texts = 0
 
   function issue(externalId: string, login: number | null): string {
     backup = new Map(sessions)
+    issuedLastTo = externalId
     const order = issued.size
     const id = `s${order}`
     issued.set(id, { order, login: login ?? order })
@@ -68,6 +71,7 @@ export function createGraceModel(now: () => number): ProviderModel {
     },
     restoreBackup() {
       sessions = new Map(backup)
+      if (issuedLastTo !== null) forgotten.add(issuedLastTo)
     },
     lineage: {
       idOf,
@@ -77,6 +81,7 @@ export function createGraceModel(now: () => number): ProviderModel {
       },
       orderOf: (id) => issued.get(id)!.order,
       loginOf: (id) => issued.get(id)!.login,
+      hasForgotten: (externalId) => forgotten.has(externalId),
     },
   }
 }

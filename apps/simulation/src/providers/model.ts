@@ -24,4 +24,6 @@ export interface Lineage {
   orderOf(id: string): number
   /** Which login it comes from. */
   loginOf(id: string): number
+  /** Whether it came back from a backup without the user's last credential. */
+  hasForgotten(externalId: string): boolean
 }

@@ -34,6 +34,7 @@ export function createProviders(world: World, task: Task): ReadonlyMap<Platform,
   const extend: ExtendProvider = {
     platform: 'meta',
     kind: 'extend',
+    appId: '',
     refresh: refresh('extend'),
     logout: logout('extend'),
     hostOf: () => 'graph.test',
