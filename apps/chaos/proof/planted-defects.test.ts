@@ -31,3 +31,16 @@ test('any failure taken for a death: wrong verdicts', { timeout: 600_000 }, asyn
   expect(verdict.wrongVerdicts).toBeGreaterThan(0)
   expect(code).toBe(1)
 })
+
+test('accounts given up without a word: wrong verdicts', { timeout: 600_000 }, async () => {
+  const { code, verdict } = await runChaos(...SMALL, '--defect', 'given-up-untold', '--only', 'lost-answers')
+  expect(verdict.wrongVerdicts).toBeGreaterThan(0)
+  expect(code).toBe(1)
+})
+
+test('accounts that only a refresh by hand reaches: they count as lost', { timeout: 600_000 }, async () => {
+  const { code, verdict } = await runChaos(...SMALL, '--defect', 'never-due-again', '--only', 'lost-answers')
+  expect(verdict.lostSessions).toBeGreaterThan(0)
+  expect(verdict.wrongVerdicts).toBe(0)
+  expect(code).toBe(1)
+})

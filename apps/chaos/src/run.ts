@@ -2,8 +2,9 @@ import { createDeck, possibleFaults } from './faults/deck.ts'
 import { endOfShift, resumePaused } from './faults/people-at-work.ts'
 import { passWeek } from './load.ts'
 import { dealRound, strike } from './rounds.ts'
-import { settle } from './settle.ts'
+import { lookAtAll, settle } from './settle.ts'
 import { interrupted } from './verdict/interruptions.ts'
+import { passLastWeek } from './verdict/last-week.ts'
 import { recoverySeconds } from './verdict/recovery.ts'
 import { judge, type Verdict } from './verdict/verdict.ts'
 import type { World } from './world/world.ts'
@@ -15,14 +16,15 @@ export async function run(world: World, say: (line: string) => void): Promise<Ve
   const recoveries: number[] = []
   let count = 0
   for (let round = 1; count < options.interruptions && round <= options.rounds; round++) {
-    const faults = dealRound(deck, () => random.chance(0.4))
+    const { faults, chances } = dealRound(deck, random)
     const begunAt = Date.now()
-    await resumePaused({ ...world, random: random.fork() })
+    await resumePaused({ ...world, random: chances })
     passWeek(world)
     await strike(world, faults)
     if (faults.length === 1 && faults[0]!.killsOnly) {
       await settle(world, { keepTime: true })
-      recoveries.push(...recoverySeconds(world, begunAt))
+      await lookAtAll(world)
+      recoveries.push(...recoverySeconds(world, begunAt, Date.now()))
     }
     await fleet.complete()
     await settle(world)
@@ -33,9 +35,10 @@ export async function run(world: World, say: (line: string) => void): Promise<Ve
   }
   await endOfShift(world)
   await settle(world, { fully: true })
+  const forgotten = await passLastWeek(world)
   await fleet.stop()
   sayHowTheyDied(world, say)
-  return judge(world, recoveries, say)
+  return judge(world, { recoveries, forgotten }, say)
 }
 
 function sayHowTheyDied({ history, fleet }: World, say: (line: string) => void): void {

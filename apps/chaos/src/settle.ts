@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Account } from '@tokenkeeper/core'
+import { inLanes } from './world/users.ts'
 import type { World } from './world/world.ts'
 
 export interface SettleOptions {
@@ -10,6 +11,7 @@ export interface SettleOptions {
 }
 
 const LOOK_MS = 250
+const AT_ONCE = 16
 /** Longer than any wait of the product that the clock does not shorten. */
 const STUCK_MS = 180_000
 
@@ -39,6 +41,13 @@ export async function settle(world: World, { fully = false, keepTime = false }: 
 
 export function allAccounts({ context }: Pick<World, 'context'>): Promise<Account[]> {
   return context.store.accounts.list({ afterId: null, limit: 10_000 })
+}
+
+/** Reads every account, and what all processes wrote down: what was seen to stand is certain. */
+export async function lookAtAll(world: Pick<World, 'context' | 'history'>): Promise<void> {
+  const accounts = await allAccounts(world)
+  await inLanes(accounts, AT_ONCE, ({ id }) => world.context.store.accounts.get(id))
+  world.history.read()
 }
 
 function isOpen(account: Account, fully: boolean): boolean {

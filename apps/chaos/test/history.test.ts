@@ -42,6 +42,23 @@ test('an attempt is interrupted if its process was killed before its own end, or
   expect(interrupted(record.history, record.fleet).map(({ id }) => id)).toEqual(['killed', 'stopped'])
 })
 
+test('what had ended, or lost its place, before its process was killed or stopped was not interrupted', async () => {
+  const ended = (n: number, id: string, at: number) => write(n, at, { standing: id, ends: { id, outcome: 'failed' } })
+  await using record = await createRecord({
+    killed: begins(0, 'displaced', 'A', 1),
+    stopped: [...begins(0, 'ended', 'B', 1), ...ended(1, 'ended', 2), ...begins(2, 'both', 'C', 3)],
+    alive: [...begins(0, 'taker', 'A', 3, 'displaced'), ...begins(1, 'late', 'B', 12, 'ended')],
+    heir: begins(0, 'heir', 'C', 12, 'both'),
+  })
+  Object.assign(record.fleet.members.get('killed')!, { killed: true, diedAt: 4 })
+  const stopped = record.fleet.members.get('stopped')!
+  stopped.stops.push({ from: 5, to: 30 })
+  expect(interrupted(record.history, record.fleet).map(({ id }) => id)).toEqual(['both'])
+  // Who was killed later had been stopped all the same.
+  Object.assign(stopped, { killed: true, diedAt: 40 })
+  expect(interrupted(record.history, record.fleet).map(({ id }) => id)).toEqual(['both'])
+})
+
 test('an attempt whose successor was replayed for it was interrupted all the same', async () => {
   const replayed = { standing: 'killed', ends: { id: 'killed', outcome: 'refreshed' } } as const
   await using record = await createRecord({

@@ -56,6 +56,46 @@ test('by one that began after it, that had ended before it, or whose process was
   expect(weighSpending(record, stored)).toEqual({ ...NONE, doubleSpends: 1 })
 })
 
+test('each presentation takes an attempt, also one before the commit', async () => {
+  await using record = await createRecord({
+    slow: begins(0, 'slow', 'A', 1),
+    worker: [...begins(0, 'one', 'A', 5, 'slow'), ...committed(1, 'one', 10)],
+  })
+  const stored = chain(record)
+  record.present('A', 3)
+  record.present('A', 6)
+  record.present('A', 12)
+  expect(weighSpending(record, stored)).toEqual({ ...NONE, doubleSpends: 1 })
+})
+
+test('an attempt that nobody saw begin excuses nothing', async () => {
+  const [sent] = begins(0, 'unknown', 'A', 1)
+  await using record = await createRecord({
+    slow: [sent!],
+    worker: [...begins(0, 'one', 'A', 5), ...committed(1, 'one', 10)],
+  })
+  const stored = chain(record)
+  record.present('A', 12)
+  expect(weighSpending(record, stored)).toEqual({ ...NONE, doubleSpends: 1 })
+})
+
+test('an attempt is over when its commit was refused, or after 30 s, not counted while it was stopped', async () => {
+  const [sent] = write(1, 11, { ends: { id: 'slow', outcome: 'refreshed' }, stores: { sealed: 'B' } })
+  const refused = { kind: 'acknowledged', n: 1, at: 12, applied: false } as const
+  const worker = [...begins(0, 'one', 'A', 5, 'slow'), ...committed(1, 'one', 10)]
+  await using fenced = await createRecord({ slow: [...begins(0, 'slow', 'A', 1), sent!, refused], worker })
+  const stored = chain(fenced)
+  fenced.present('A', 13)
+  expect(weighSpending(fenced, stored)).toEqual({ ...NONE, doubleSpends: 1 })
+
+  await using late = await createRecord({ slow: begins(0, 'slow', 'A', 1), worker })
+  chain(late)
+  late.present('A', 40_000)
+  expect(weighSpending(late, stored)).toEqual({ ...NONE, doubleSpends: 1 })
+  late.fleet.members.get('slow')!.stops.push({ from: 2, to: 20_000 })
+  expect(weighSpending(late, stored)).toEqual({ ...NONE, latePresentations: 1 })
+})
+
 test('the previous token, after the stored one was called dead: a witness; without that: a double spend', async () => {
   await using record = await createRecord({
     worker: [...begins(0, 'one', 'A', 1), ...committed(1, 'one', 10), ...begins(2, 'two', 'B', 20)],
@@ -67,6 +107,8 @@ test('the previous token, after the stored one was called dead: a witness; witho
   record.present('B', 21, 400)
   record.present('A', 22, 400)
   expect(weighSpending(record, stored)).toEqual({ ...NONE, witnesses: 1 })
+  record.present('A', 23, 400)
+  expect(weighSpending(record, stored)).toEqual({ ...NONE, witnesses: 1, doubleSpends: 1 })
 })
 
 test('a credential may be followed by itself, its successor or a later login; by nothing else', async () => {

@@ -1,16 +1,15 @@
 import { mongoForTests } from '@tokenkeeper/testkit'
 import { afterAll, describe } from 'vitest'
 import { createGraphWorld } from '../test/support/graph-world.ts'
-import { killMatrix } from '../test/support/kill-matrix.ts'
+import { killMatrix, LOST_BEFORE_COMMIT } from '../test/support/kill-matrix.ts'
 import { createWorld } from '../test/support/world.ts'
-
-/** Beside the matrix of Bluesky on SQLite, which is a test. */
-
-/** Where the answer is lost between the provider's work and the commit: what the grace is for. */
-const LOST_BEFORE_COMMIT = ['send.in-flight', 'send.processed-no-reply', 'reply.received', 'commit.before-write']
 
 const mongo = await mongoForTests('the kill matrices on MongoDB')
 if (mongo) afterAll(() => mongo[Symbol.asyncDispose]())
+
+describe('Bluesky on SQLite', () => {
+  killMatrix({ open: createWorld })
+})
 
 describe.skipIf(mongo === null)('Bluesky on MongoDB', () => {
   killMatrix({

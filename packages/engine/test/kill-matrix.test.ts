@@ -1,4 +1,5 @@
-import { killMatrix } from './support/kill-matrix.ts'
+import { killMatrix, LOST_BEFORE_COMMIT } from './support/kill-matrix.ts'
 import { createWorld } from './support/world.ts'
 
-killMatrix({ open: createWorld })
+/** The long waits at every point are among the proofs. */
+killMatrix({ open: createWorld, waitLongAt: ({ point }) => LOST_BEFORE_COMMIT.includes(point) })

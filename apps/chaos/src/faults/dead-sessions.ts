@@ -9,7 +9,9 @@ import type { Fault } from './fault.ts'
 import { killAt, someWorkers } from './kill.ts'
 import { goOn, stopAt } from './stop.ts'
 
-const STEPS = ['dead.before-reread', 'dead.witness-in-flight', 'dead.after-reread-before-verdict', null] as const
+const AT_VERDICT = 'dead.after-reread-before-verdict'
+const STEPS = ['dead.before-reread', 'dead.witness-in-flight', AT_VERDICT, null] as const
+const HELD = 'hold.applied'
 /** A death needs two witnesses, five minutes apart; kills, and a directory that does not answer, cost further ones. */
 const ROUNDS = 10
 const WITNESS_MS = 6 * MINUTE
@@ -22,6 +24,7 @@ export const deadSessions: Fault = {
   name: 'dead-sessions',
   uses: ALONE,
   weight: 3,
+  steps: STEPS.filter((step) => step !== null),
   async run(world) {
     const { random, fleet } = world
     const users = someConnected(world)
@@ -41,6 +44,7 @@ export const heldDeaths: Fault = {
   name: 'held-deaths',
   uses: ALONE,
   weight: 2,
+  steps: [HELD],
   async run(world) {
     const { fleet, options } = world
     const held = holdAnswers(world)
@@ -48,7 +52,7 @@ export const heldDeaths: Fault = {
     await pileUp(held, options.workers * options.inFlight)
     const users = someConnected(world)
     await inLanes(users, 4, (user) => revoke(world, user))
-    fleet.trapNewcomers([{ point: 'hold.applied', gather: 1, signal: 'SIGKILL' }])
+    fleet.trapNewcomers([{ point: HELD, gather: 1, signal: 'SIGKILL' }])
     await Promise.all(fleet.workers().map(fleet.kill))
     held.release()
     await fleet.complete()
@@ -65,11 +69,12 @@ export const reconnectAtVerdict: Fault = {
   name: 'reconnect-at-verdict',
   uses: ALONE,
   weight: 1,
+  steps: [AT_VERDICT],
   async run(world) {
     const [user] = someConnected(world)
     const workers = world.fleet.workers()
     await revoke(world, user!)
-    const standingStill = stopAt(world, workers, { point: 'dead.after-reread-before-verdict', gather: 1 })
+    const standingStill = stopAt(world, workers, { point: AT_VERDICT, gather: 1 })
     await refreshAll(world)
     const anyStands = () => standingStill().length > 0
     await until(anyStands, { what: 'a worker to come to a verdict', timeoutMs: PATIENCE_MS }).catch(() => {})

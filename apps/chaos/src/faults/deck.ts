@@ -62,10 +62,13 @@ export function createDeck<Place extends Pick<Arena, 'options' | 'random'>>(
   faults: readonly Fault<Place>[],
   { options: { only }, random }: Place,
 ): Deck<Place> {
+  const strange = only?.filter((wanted) => faults.every(({ name }) => name !== wanted)) ?? []
+  if (strange.length > 0) {
+    throw new Error(`No such fault here: ${strange.join(', ')}. There are ${faults.map(({ name }) => name).join(', ')}`)
+  }
   const cards = faults
     .filter(({ name }) => !only || only.includes(name))
     .flatMap((fault) => Array.from({ length: fault.weight }, () => fault))
-  if (cards.length === 0) throw new Error(`Known faults: ${faults.map(({ name }) => name).join(', ')}`)
   let rest: Fault<Place>[] = []
   return {
     deal() {

@@ -8,6 +8,8 @@ export interface Fault<Place = World> {
   readonly uses: readonly Resource[]
   /** How many of these are in the deck. */
   readonly weight: number
+  /** The kill points at which it kills or stops. */
+  readonly steps?: readonly string[]
   /** Only kills: after it alone, recovery is measured. */
   readonly killsOnly?: boolean
   /** Asks for refreshes, harms them, and mends what it broke. */

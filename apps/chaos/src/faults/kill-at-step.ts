@@ -22,6 +22,7 @@ export const killAtStep: Fault = {
   name: 'kill-at-step',
   uses: ['workers'],
   weight: STEPS.length,
+  steps: STEPS,
   killsOnly: true,
   async run(world) {
     const { random, options } = world

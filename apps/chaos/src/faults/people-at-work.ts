@@ -22,10 +22,12 @@ const PEOPLE = 6
 /** Longer than it takes until the next look. */
 const LAST_CALL_MS = 30 * DAY
 
-type Deed = 'pause' | 'reseal' | 'refresh' | 'reconnect' | 'remove'
+type Deed = 'pause' | 'resume' | 'reseal' | 'refresh' | 'reconnect' | 'remove'
 const DEEDS: readonly Deed[] = [
   'pause',
   'pause',
+  'resume',
+  'resume',
   'reseal',
   'reseal',
   'reseal',
@@ -40,6 +42,7 @@ export const peopleAtWork: Fault = {
   name: 'people-at-work',
   uses: ['operators'],
   weight: 8,
+  steps: STEPS.filter((step) => step !== null),
   async run(world) {
     const { random, users, fleet } = world
     const deeds = random.sample(users, ACTIONS).map((user) => ({ user, deed: random.pick(DEEDS) }))
@@ -56,6 +59,8 @@ async function act(world: World, user: User, deed: Deed): Promise<unknown> {
   const { accountId } = user
   if (accountId === null || deed === 'reconnect') return connect(world, user)
   if (deed === 'remove') return remove(world, user)
+  // Hardly anybody is paused by chance.
+  if (deed === 'resume') await world.desk.order({ name: 'pause', accountId })
   const action: Action = { name: deed, accountId }
   return world.desk.order(action)
 }

@@ -22,6 +22,7 @@ export const stopPastLease: Fault = {
   name: 'stop-past-lease',
   uses: ['workers'],
   weight: 3,
+  steps: POINTS,
   async run(world) {
     const { random, options } = world
     // One goes on, to take over.

@@ -16,6 +16,7 @@ export const storeAwayAtAnswer: Fault = {
   name: 'store-away-at-answer',
   uses: ['workers', 'wire', 'store'],
   weight: 6,
+  steps: [...STEPS, ...REPLAY_STEPS].filter((step) => step !== null),
   async run(world) {
     const { random, database, options, fleet } = world
     const point = random.pick(STEPS)

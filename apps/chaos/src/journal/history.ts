@@ -17,8 +17,8 @@ export interface AttemptHistory {
   end?: { readonly at: number; readonly outcome: AttemptOutcome; readonly by: string }
   /** When another attempt was seen to take its place. */
   displacedAt?: number
-  /** A write of its successor was refused. */
-  commitRefused: boolean
+  /** When a write of its successor was refused first. */
+  commitRefusedAt?: number
 }
 
 /** A credential that was written to the store. */
@@ -76,7 +76,7 @@ export function createHistory(dir: string): History {
     pending.set(`${by} ${note.n}`, note)
     if (begins && !attempts.has(begins.id)) {
       const { id, digest } = begins
-      const attempt = { id, digest, accountId, by, sentAt: at, certain: standing.has(id), commitRefused: false }
+      const attempt = { id, digest, accountId, by, sentAt: at, certain: standing.has(id) }
       attempts.set(id, attempt)
       accountOf(accountId).attempts.push(attempt)
     }
@@ -96,7 +96,7 @@ export function createHistory(dir: string): History {
     const { begins, ends: ended, standing: displaced, stores } = note
     if (!applied) {
       const attempt = stores && ended && attempts.get(ended.id)
-      if (attempt) attempt.commitRefused = true
+      if (attempt) attempt.commitRefusedAt ??= at
       return
     }
     if (begins) markCertain(begins.id)

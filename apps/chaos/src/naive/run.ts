@@ -28,7 +28,7 @@ export async function runNaive(arena: NaiveArena, say: (line: string) => void): 
   let lostSessions = 0
   let givenUpAlive = 0
   for (let round = 1; arena.interrupted() < options.interruptions && round <= options.rounds; round++) {
-    const faults = dealRound(deck, () => random.chance(0.4))
+    const { faults } = dealRound(deck, random)
     passWeek(arena)
     await strike(arena, faults)
     await fleet.complete()

@@ -2,7 +2,13 @@ import type { Account } from '@tokenkeeper/core'
 import type { AccountWrite, Store } from '@tokenkeeper/store'
 
 /** Mistakes that can be planted in the product, to show that the verdict finds them. */
-export const DEFECTS = ['commit-unfenced', 'attempts-cleared', 'failure-is-death'] as const
+export const DEFECTS = [
+  'commit-unfenced',
+  'attempts-cleared',
+  'failure-is-death',
+  'given-up-untold',
+  'never-due-again',
+] as const
 export type Defect = (typeof DEFECTS)[number]
 
 /** The store of a product that makes the mistake. */
@@ -14,6 +20,10 @@ export function plantDefect(store: Store, defect: Defect | undefined): Store {
       return clearingAttempts(store)
     case 'failure-is-death':
       return rewriting(store, (write) => (write.name === 'release' ? toDeath(write) : write))
+    case 'given-up-untold':
+      return rewriting(store, (write) => (write.name === 'commit' ? givingUp(write) : write))
+    case 'never-due-again':
+      return rewriting(store, (write) => (write.name === 'commit' ? neverDue(write) : write))
     case undefined:
       return store
   }
@@ -43,6 +53,17 @@ function clearingAttempts(store: Store): Store {
       },
     },
   }
+}
+
+/** The session lives, and the account is taken out of service without a word. */
+function givingUp(write: AccountWrite): AccountWrite {
+  return { ...write, change: { ...write.change, status: { active: 'needs_reconnect' } } }
+}
+
+/** Only who asks for it gets a refresh. */
+function neverDue(write: AccountWrite): AccountWrite {
+  const set = { ...write.change.set, nextRefreshAt: Number.MAX_SAFE_INTEGER }
+  return { ...write, change: { ...write.change, set } }
 }
 
 /** What apps do on any error: the account needs a new login. */

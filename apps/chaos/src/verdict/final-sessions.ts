@@ -7,13 +7,15 @@ const AT_ONCE = 16
 
 /**
  * Asks the PDS about every account's session, once no grace helps a token that was spent before: does the stored
- * refresh token give a successor, and does that one work? Returns how many do not, and what is wrong with each.
+ * refresh token give a successor, and does that one work? What nobody refreshes any more is lost too. Returns what is
+ * wrong with each.
  */
-export async function findLostSessions(world: World): Promise<string[]> {
+export async function findLostSessions(world: World, forgotten: ReadonlyMap<string, string>): Promise<string[]> {
   world.clockFile.advance(3 * HOUR)
   const lost: string[] = []
   await inLanes(world.users, AT_ONCE, async (user) => {
-    const trouble = user.accountId === null ? null : await troubleOf(world, user, user.accountId)
+    if (user.accountId === null) return
+    const trouble = (await troubleOf(world, user, user.accountId)) ?? forgotten.get(user.accountId)
     if (trouble) lost.push(`${user.accountId} ${trouble}\n${await storyOf(world, user)}`)
   })
   return lost

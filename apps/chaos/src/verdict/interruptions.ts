@@ -1,15 +1,16 @@
 import type { AttemptHistory, History } from '../journal/history.ts'
 import type { Fleet } from '../world/fleet.ts'
 
-/** Was its process killed, or stopped past its lease, before it had come to an end of its own? */
+/** Was its process killed, or stopped past its lease, before it had come to an end of its own or was displaced? */
 export function isInterrupted(attempt: AttemptHistory, fleet: Pick<Fleet, 'members'>): boolean {
   const owner = fleet.members.get(attempt.by)
   if (!attempt.certain || !owner) return false
-  const endedItself = attempt.end?.by === attempt.by
-  if (owner.killed) return !endedItself
+  const { sentAt, end, displacedAt = Number.POSITIVE_INFINITY } = attempt
+  const endedItselfAt = end?.by === attempt.by ? end.at : Number.POSITIVE_INFINITY
+  const { diedAt = Number.POSITIVE_INFINITY } = owner
+  if (owner.killed && endedItselfAt === Number.POSITIVE_INFINITY && displacedAt >= diedAt) return true
   return owner.stops.some(({ from, to = Number.POSITIVE_INFINITY }) => {
-    const { sentAt, displacedAt = Number.POSITIVE_INFINITY } = attempt
-    return sentAt <= from && displacedAt >= from && displacedAt <= to
+    return sentAt <= from && endedItselfAt >= from && displacedAt >= from && displacedAt <= to
   })
 }
 

@@ -1,3 +1,5 @@
+import type { AttemptHistory } from '../journal/history.ts'
+import { lookAtAll } from '../settle.ts'
 import type { World } from '../world/world.ts'
 import { countOverwrittenNewer, storedTokens } from './credentials.ts'
 import { countWrongVerdicts } from './deaths.ts'
@@ -39,14 +41,21 @@ export function isClean(verdict: Verdict): boolean {
   return ZEROS.every((name) => verdict[name] === 0)
 }
 
+/** What was seen during the run. */
+export interface Seen {
+  readonly recoveries: readonly number[]
+  /** The last week's. */
+  readonly forgotten: ReadonlyMap<string, string>
+}
+
 /** Once all is settled: counts, from what journals, proxy, store and PDS tell. */
 export async function judge(
   world: World,
-  recoveries: readonly number[],
+  { recoveries, forgotten }: Seen,
   say: (line: string) => void,
 ): Promise<Verdict> {
   const { options, history, fleet } = world
-  history.read()
+  await lookAtAll(world)
   const attempts = [...history.attempts.values()]
   const stored = storedTokens(world)
   const unloggedAttempts = await countUnlogged(world)
@@ -54,7 +63,7 @@ export async function judge(
   const { doubleSpends, latePresentations, witnesses } = weighSpending(world, stored)
   const unremoved = await findUnremoved(world)
   if (unremoved.length > 0) throw new Error(`Removed, and still there: ${unremoved}`)
-  const lost = await findLostSessions(world)
+  const lost = await findLostSessions(world, forgotten)
   for (const trouble of lost) say(`lost: ${trouble}`)
   const rounded = (share: number) => {
     const seconds = percentile(recoveries, share)
@@ -73,8 +82,12 @@ export async function judge(
     overwrittenNewer: countOverwrittenNewer(world, stored),
     wrongVerdicts,
     unloggedAttempts,
-    fencedCommits: attempts.filter(({ commitRefused, end }) => commitRefused && end?.outcome !== 'refreshed').length,
+    fencedCommits: attempts.filter(isFenced).length,
     spoolReplays: history.passed.get('replay.applied-before-erase') ?? 0,
     recoverySeconds: { p50: rounded(0.5), max: rounded(1) },
   }
+}
+
+function isFenced({ commitRefusedAt, end }: AttemptHistory): boolean {
+  return commitRefusedAt !== undefined && end?.outcome !== 'refreshed'
 }

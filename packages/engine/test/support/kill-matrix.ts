@@ -5,6 +5,9 @@ import { expectHealthy, expectLogged } from './invariants.ts'
 import type { MatrixWorld } from './matrix-world.ts'
 import { expectNothingSentWhileStoreIsAway, recover } from './recover.ts'
 
+/** Where the answer is lost between the provider's work and the commit: what the grace is for. */
+export const LOST_BEFORE_COMMIT = ['send.in-flight', 'send.processed-no-reply', 'reply.received', 'commit.before-write']
+
 export interface MatrixOptions {
   open(): Promise<MatrixWorld>
   /** The points at which also the long waits are tried: nearly all of the grace, and more than it. */

@@ -1,9 +1,9 @@
 import { DAY, MINUTE } from '@tokenkeeper/core'
 import { mongoForTests } from '@tokenkeeper/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { Mission } from './support/actor-process.ts'
-import { seePages, watchRequests } from './support/graph-pages.ts'
-import { createGraphWorld, type GraphWorld } from './support/graph-world.ts'
+import type { Mission } from '../test/support/actor-process.ts'
+import { seePages, watchRequests } from '../test/support/graph-pages.ts'
+import { createGraphWorld, type GraphWorld } from '../test/support/graph-world.ts'
 
 /** A process dies while it fetches Pages: the next one fetches them, and nobody refreshes the user's token for that. */
 
