@@ -1,24 +1,10 @@
-import { mongoForTests } from '@tokenkeeper/testkit'
-import { afterAll, afterEach, beforeAll, describe } from 'vitest'
-import { createGraphWorld, type GraphWorld } from './support/graph-world.ts'
+import { missedPageTests } from './support/missed-page-tests.ts'
+import { onEachStore } from './support/on-each-store.ts'
 import { pageCareTests } from './support/page-care-tests.ts'
 import { pageTests } from './support/page-tests.ts'
 
-const mongo = await mongoForTests('Pages on MongoDB')
-if (mongo) afterAll(() => mongo[Symbol.asyncDispose]())
-
-describe.each([
-  ['SQLite', null],
-  ['MongoDB', mongo],
-])('Pages on %s', (name, server) => {
-  if (name === 'MongoDB' && server === null) return
-  let world: GraphWorld
-  beforeAll(async () => {
-    world = await createGraphWorld(server ? { mongo: server } : {})
-  })
-  afterEach(() => world.control.clearInjections({}))
-  afterAll(() => world[Symbol.asyncDispose]())
-
-  pageTests(() => world)
-  pageCareTests(() => world)
+await onEachStore('Pages', (world) => {
+  pageTests(world)
+  missedPageTests(world)
+  pageCareTests(world)
 })

@@ -5,16 +5,12 @@ import type { Actor } from './actor.ts'
 import { actAt } from './gate.ts'
 import { seePages } from './graph-pages.ts'
 import type { GraphWorld } from './graph-world.ts'
+import { pageSteps } from './page-steps.ts'
 import { newKey } from './storage.ts'
 
 /** Declares the tests of what removing and re-sealing an account means for its Pages, for a world on whatever store. */
 export function pageCareTests(world: () => GraphWorld): void {
-  /** An account whose Pages were fetched. */
-  async function connected(pages: number) {
-    const { account, user } = await world().connect('meta', pages)
-    expect(await world().engine.fetchPages(account.id)).toMatchObject({ kind: 'fetched', counts: { refreshed: pages } })
-    return { account, user, see: seePages(world(), account.id) }
-  }
+  const { connected } = pageSteps(world)
 
   describe('removing the account', () => {
     test('removes its Pages and their log', async () => {
