@@ -1,5 +1,4 @@
-import { fileURLToPath } from 'node:url'
-import type { Account, Credential } from '@tokenkeeper/core'
+import type { Account } from '@tokenkeeper/core'
 import { clickThrough, startGraphEmulator } from '@tokenkeeper/graph-emulator'
 import {
   connectInstagram,
@@ -11,14 +10,12 @@ import {
   metaLoginUrl,
   threadsLoginUrl,
 } from '@tokenkeeper/providers'
-import { type MongoServer, type NodeProcess, spawnNode, startFaultProxy } from '@tokenkeeper/testkit'
-import { openCredential } from '../../src/index.ts'
-import { type Actor, type ActorOptions, createActor, openActor, type Scene } from './actor.ts'
-import type { Mission } from './actor-process.ts'
+import { type MongoServer, startFaultProxy } from '@tokenkeeper/testkit'
+import { type ActorOptions, openActor, type Scene } from './actor.ts'
 import { graphOptions } from './graph-providers.ts'
+import { sceneTools } from './scene-tools.ts'
 import { openStorage } from './storage.ts'
 
-const ACTOR_PROCESS = fileURLToPath(new URL('actor-process.ts', import.meta.url))
 const REDIRECT = 'https://keeper.example/callback'
 
 export type GraphPlatform = 'meta' | 'instagram' | 'threads'
@@ -100,13 +97,7 @@ export async function createGraphWorld({
     return { account, user }
   }
 
-  async function read(accountId: string): Promise<Account> {
-    const account = await actor.store.accounts.get(accountId)
-    if (!account) throw new Error(`no account ${accountId}`)
-    return account
-  }
-
-  const open = (account: Account): Credential => openCredential(actor.sealer, account.id, account.sealedCredential)
+  const tools = sceneTools(scene, actor, storage)
 
   return {
     emulator,
@@ -116,29 +107,21 @@ export async function createGraphWorld({
     clockFile,
     witness,
     ...actor,
+    ...tools,
     options,
     createUser,
     logIn,
     connect,
-    read,
-    open,
     /** Whether the provider accepts the account's stored token. */
     async works(account: Account): Promise<boolean> {
-      const { valid, userId } = control.inspectToken({ token: open(account).accessToken })
+      const { valid, userId } = control.inspectToken({ token: tools.open(account).accessToken })
       return valid && userId === account.externalId
     },
     /** Requests that exchanged a token of a Facebook user, or a code. */
     presentations: () => proxy.requestsTo('/v26.0/oauth/access_token'),
-    /** A further engine in this process. */
-    newActor: (more: ActorOptions = {}): Actor =>
-      createActor(scene, { ...(storage.isMongo && { store: actor.store }), ...more }),
-    run: (mission: Omit<Mission, 'scene'>): NodeProcess =>
-      spawnNode(ACTOR_PROCESS, { args: [JSON.stringify({ scene, ...mission } satisfies Mission)] }),
     /** Moves everybody's clock (ms). */
     pass: (ms: number) => clockFile.advance(ms),
     passTo: (at: number) => clockFile.advance(Math.max(0, at - clock.now())),
-    /** As a run or a person asks. */
-    refresh: (id: string) => actor.engine.refreshAccount(id, { type: 'scheduled', force: true }),
     /** As the sweep asks: only if it is due. */
     refreshIfDue: (id: string) => actor.engine.refreshAccount(id, { type: 'scheduled' }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -1,21 +1,9 @@
-import { fileURLToPath } from 'node:url'
-import type { Account, Credential } from '@tokenkeeper/core'
+import type { Account } from '@tokenkeeper/core'
 import type { FreshLogin } from '@tokenkeeper/providers'
-import {
-  createSecretSearch,
-  type MongoServer,
-  type NodeProcess,
-  type PdsAccount,
-  spawnNode,
-  startFaultProxy,
-  startPds,
-} from '@tokenkeeper/testkit'
-import { openCredential } from '../../src/index.ts'
-import { type Actor, type ActorOptions, createActor, openActor, type Scene } from './actor.ts'
-import type { Mission } from './actor-process.ts'
+import { createSecretSearch, type MongoServer, type PdsAccount, startFaultProxy, startPds } from '@tokenkeeper/testkit'
+import { openActor, type Scene } from './actor.ts'
+import { sceneTools } from './scene-tools.ts'
 import { openStorage } from './storage.ts'
-
-const ACTOR_PROCESS = fileURLToPath(new URL('actor-process.ts', import.meta.url))
 
 export type World = Awaited<ReturnType<typeof createWorld>>
 
@@ -61,16 +49,7 @@ export async function createWorld({ mongo }: { readonly mongo?: MongoServer } = 
     return loginOf(user, (await pds.createSession(user.did, user.password)).body)
   }
 
-  const run = (mission: Omit<Mission, 'scene'>): NodeProcess =>
-    spawnNode(ACTOR_PROCESS, { args: [JSON.stringify({ scene, ...mission } satisfies Mission)] })
-
-  async function read(accountId: string): Promise<Account> {
-    const account = await actor.store.accounts.get(accountId)
-    if (!account) throw new Error(`no account ${accountId}`)
-    return account
-  }
-
-  const open = (account: Account): Credential => openCredential(actor.sealer, account.id, account.sealedCredential)
+  const tools = sceneTools(scene, actor, storage)
 
   return {
     pds,
@@ -79,21 +58,15 @@ export async function createWorld({ mongo }: { readonly mongo?: MongoServer } = 
     clockFile,
     witness,
     ...actor,
+    ...tools,
     connect,
     loginOf,
     newLogin,
-    run,
-    read,
-    open,
-    /** A further engine in this process; on MongoDB it shares the world's handle on the store. */
-    newActor: (options: ActorOptions = {}): Actor =>
-      createActor(scene, { ...(storage.isMongo && { store: actor.store }), ...options }),
     async works(account: Account): Promise<boolean> {
-      const session = await pds.getSession(open(account).accessToken)
+      const session = await pds.getSession(tools.open(account).accessToken)
       return session.body.did === account.externalId
     },
     secrets: (secrets: string[]) => createSecretSearch(secrets),
-    refresh: (id: string) => actor.engine.refreshAccount(id, { type: 'scheduled', force: true }),
     /** Presentations of a refresh token at the PDS. */
     presentations: () => proxy.requestsTo('com.atproto.server.refreshSession'),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
