@@ -78,7 +78,9 @@ export async function prepare(
 /** An outcome that is unknown must not be found stale again and again by workers that cannot find out. */
 async function whileOff(deps: EngineDeps, account: Account, now: number): Promise<RefreshOutcome> {
   const { attempt } = account
-  if (attempt !== null) await deps.store.accounts.write(postpone(account, attempt, now, now + OFF_MS))
+  // One that lives may be at work where the platform is on.
+  const isStale = attempt !== null && takeOver(attempt, now).may
+  if (isStale) await deps.store.accounts.write(postpone(account, attempt, now, now + OFF_MS))
   return { kind: 'not_begun', code: 'PROVIDER_OFF' }
 }
 

@@ -304,6 +304,9 @@ describe('an account that this fleet cannot refresh', () => {
       code: 'PROVIDER_OFF',
     })
     expect(await stale()).toBe(0)
+    const asPutOff = (await world.read(account.id)).attempt
+    await off.engine.refreshAccount(account.id, { type: 'scheduled' })
+    expect((await world.read(account.id)).attempt).toEqual(asPutOff)
     world.pass(HOUR)
     expect(await stale()).toBe(1)
     expect(await world.refreshIfDue(account.id)).toMatchObject({ kind: 'refreshed' })
