@@ -1,4 +1,6 @@
+import { styleText } from 'node:util'
 import { toCodedError } from '@tokenkeeper/core'
+import { createProgress, type Progress } from './progress.ts'
 
 /** Where a command's words go. With `--json`, stdout holds JSON alone and everything else goes to stderr. */
 export interface Output {
@@ -9,7 +11,13 @@ export interface Output {
   say(line?: string): void
   /** The result for programs: one JSON value in one line on stdout. Says nothing without `--json`. */
   result(value: unknown): void
+  /** Colours a text, on a terminal that has them (NO_COLOR turns them off). */
+  paint(style: Style, text: string): string
+  /** A bar on the terminal, for what takes more than a second; `total`: undefined = not known. */
+  progress(label: string, total?: number): Progress
 }
+
+export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow'
 
 export interface OutputOptions {
   readonly json: boolean
@@ -24,6 +32,8 @@ export function createOutput({ json, showLog }: OutputOptions): Output {
     logTo: showLog && !json ? 1 : 2,
     say: (line = '') => void words.write(`${line}\n`),
     result: (value) => void (json && process.stdout.write(`${JSON.stringify(value)}\n`)),
+    paint: (style, text) => styleText(style, text, { stream: words }),
+    progress: createProgress,
   }
 }
 

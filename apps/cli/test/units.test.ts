@@ -190,3 +190,14 @@ test('renderTable aligns numbers to the right and leaves no blanks at the end', 
   )
   expect(table.split('\n')).toEqual(['name  count  why', 'a         5', 'long    250  because'])
 })
+
+test('renderTable wraps the widest columns on a terminal that is too narrow, and cuts nothing', () => {
+  const id = 'a1b2c3d4e5f6a1b2c3d4e5f6'
+  const why = 'The provider asks us to wait; it is tried again in some minutes, by itself.'
+  const lines = renderTable(['id', 'why'], [[id, why]], 60).split('\n')
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(60)
+  expect(lines[1]).toContain(id)
+  const words = lines.slice(1).map((line) => line.slice(id.length).trim())
+  expect(words.join(' ')).toBe(why)
+  expect(renderTable(['id', 'why'], [[id, why]]).split('\n')).toHaveLength(2)
+})

@@ -57,6 +57,7 @@ export async function revokeApiKey({ id }: { readonly id: string }, output: Outp
   const revoked = await store.apiKeys.revoke(id, systemClock.now())
   if (revoked) await recordAct(store, 'api_key.revoked', `${key.name} (${id})`)
   output.say(revoked ? `Revoked the API key ${id} (${key.name}).` : `The API key ${id} was revoked before.`)
+  output.result({ id, name: key.name, revoked })
   return 0
 }
 

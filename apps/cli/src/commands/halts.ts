@@ -34,6 +34,7 @@ export async function endHalts({ platform, app }: EndOptions, output: Output): P
       `Ended the halt of ${platform} (app ${providerAppId}, ${code}): the next refresh tells whether it is over.`,
     )
   }
+  output.result({ ended: ended.map(({ providerAppId, code }) => ({ platform, appId: providerAppId, code })) })
   return 0
 }
 
