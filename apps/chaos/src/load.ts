@@ -6,13 +6,8 @@ import type { Random } from './random.ts'
 import type { Arena } from './world/arena.ts'
 
 export const REFRESH = '/xrpc/com.atproto.server.refreshSession'
-/** Sessions fall due a week after their last refresh at the latest. */
-const WEEK = 7 * DAY
-
-/** A week passes: everything falls due, and an occurrence of the weekly schedule has been missed. */
-export function passWeek({ clockFile }: Pick<Arena, 'proxy' | 'clockFile'>): void {
-  clockFile.advance(WEEK)
-}
+/** Sessions fall due a week after their last refresh at the latest, and an occurrence of the weekly schedule is missed. */
+export const WEEK = 7 * DAY
 
 /** Asks for a refresh of everything, until that is taken. */
 export async function refreshAll({ askForAll, random }: Arena): Promise<void> {

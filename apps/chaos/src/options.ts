@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { FAULT_NAMES } from './faults/deck.ts'
 import { DEFECTS, type Defect } from './processes/defects.ts'
 
 export interface Options {
@@ -38,10 +39,17 @@ export function parseOptions(args: readonly string[]): Options {
     .option('--accounts <n>', 'accounts that are refreshed', whole, 500)
     .option('--workers <n>', 'worker processes', whole, 3)
     .option('--in-flight <n>', 'attempts that a worker has in flight when it is killed', whole, 50)
-    .option('--only <faults>', 'only these faults, separated by commas', (text) => text.split(','))
+    .option('--only <faults>', 'only these faults, separated by commas', faultNames)
     .option('--log <level>', 'what the processes log', 'fatal')
     .option('--naive', 'runs the way apps do it today instead, under the same faults', false)
     .option('--json', 'ends with one line of JSON', false)
     .addOption(new Option('--defect <name>', 'plants a fault in the product, to check the checker').choices(DEFECTS))
   return command.parse(args, { from: 'user' }).opts<Options>()
+}
+
+function faultNames(list: string): string[] {
+  const names = list.split(',')
+  const unknown = names.find((name) => !FAULT_NAMES.includes(name))
+  if (unknown !== undefined) throw new InvalidArgumentError(`There is no "${unknown}": ${FAULT_NAMES.join(', ')}.`)
+  return names
 }

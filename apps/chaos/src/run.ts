@@ -1,8 +1,8 @@
 import { createDeck, possibleFaults } from './faults/deck.ts'
 import { endOfShift, resumePaused } from './faults/people-at-work.ts'
-import { passWeek } from './load.ts'
+import { WEEK } from './load.ts'
 import { dealRound, strike } from './rounds.ts'
-import { lookAtAll, settle } from './settle.ts'
+import { lookAtAll, passTime, settle } from './settle.ts'
 import { interrupted } from './verdict/interruptions.ts'
 import { passLastWeek } from './verdict/last-week.ts'
 import { recoverySeconds } from './verdict/recovery.ts'
@@ -19,7 +19,7 @@ export async function run(world: World, say: (line: string) => void): Promise<Ve
     const { faults, chances } = dealRound(deck, random)
     const begunAt = Date.now()
     await resumePaused({ ...world, random: chances })
-    passWeek(world)
+    await passTime(world, WEEK)
     await strike(world, faults)
     if (faults.length === 1 && faults[0]!.killsOnly) {
       await settle(world, { keepTime: true })

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Account } from '@tokenkeeper/core'
+import { allAccounts, leap } from './world/leap.ts'
 import { inLanes } from './world/users.ts'
 import type { World } from './world/world.ts'
 
@@ -20,7 +21,7 @@ const STUCK_MS = 180_000
  * product gets each chance that it would have. Throws if something stays stuck.
  */
 export async function settle(world: World, { fully = false, keepTime = false }: SettleOptions = {}): Promise<void> {
-  const { clockFile, context, fleet } = world
+  const { context, fleet } = world
   const until = performance.now() + STUCK_MS
   for (;;) {
     world.history.read()
@@ -28,8 +29,12 @@ export async function settle(world: World, { fully = false, keepTime = false }: 
     const now = context.clock.now()
     if (open.every((account) => keepTime && isWaiting(account, now))) return
     if (performance.now() > until) throw new Error(`Stuck: ${open.slice(0, 5).map(describe)}`)
-    const wait = keepTime ? 0 : nextWait(open, now, (owner) => !isAlive(owner))
-    if (wait > 0) clockFile.advance(wait)
+    if (!keepTime) {
+      await leap(world, (accounts) => {
+        const standing = accounts.filter((account) => isOpen(account, fully))
+        return nextWait(standing, context.clock.now(), (owner) => !isAlive(owner))
+      })
+    }
     await delay(LOOK_MS)
   }
 
@@ -39,8 +44,10 @@ export async function settle(world: World, { fully = false, keepTime = false }: 
   }
 }
 
-export function allAccounts({ context }: Pick<World, 'context'>): Promise<Account[]> {
-  return context.store.accounts.list({ afterId: null, limit: 10_000 })
+/** Once no attempt is open, a time passes at once. */
+export async function passTime(world: World, ms: number): Promise<void> {
+  do await settle(world)
+  while ((await leap(world, (accounts) => (accounts.some(({ attempt }) => attempt !== null) ? 0 : ms))) === 0)
 }
 
 /** Reads every account, and what all processes wrote down: what was seen to stand is certain. */
@@ -66,7 +73,7 @@ function nextWait(open: readonly Account[], now: number, isDead: (workerId: stri
     if (attempt.state === 'live') return isDead(attempt.workerId) ? attempt.leaseUntil - now : 0
     return attempt.notBefore - now
   })
-  return Math.max(0, Math.min(...waits))
+  return waits.length === 0 ? 0 : Math.max(0, Math.min(...waits))
 }
 
 function describe({ id, status, attempt, outbox, failure }: Account): string {

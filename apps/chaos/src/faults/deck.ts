@@ -47,6 +47,8 @@ const OWN_FAULTS: readonly Fault[] = [
 /** They need a small disk for the spool. */
 const SPOOL_FAULTS: readonly Fault[] = [spoolFull, spoolReadOnly]
 
+export const FAULT_NAMES = [...COMMON_FAULTS, ...OWN_FAULTS, ...SPOOL_FAULTS].map(({ name }) => name)
+
 export function possibleFaults({ spoolDisk }: World): readonly Fault[] {
   return [...COMMON_FAULTS, ...OWN_FAULTS, ...(spoolDisk ? SPOOL_FAULTS : [])]
 }

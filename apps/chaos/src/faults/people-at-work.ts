@@ -1,7 +1,7 @@
 import { DAY } from '@tokenkeeper/core'
 import { refreshAll } from '../load.ts'
 import type { Action } from '../processes/orders.ts'
-import { allAccounts } from '../settle.ts'
+import { allAccounts } from '../world/leap.ts'
 import { connect, persist, remove } from '../world/people.ts'
 import { inLanes, type User } from '../world/users.ts'
 import type { World } from '../world/world.ts'

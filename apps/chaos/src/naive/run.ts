@@ -1,7 +1,7 @@
 import { HOUR } from '@tokenkeeper/core'
 import { until } from '@tokenkeeper/testkit'
 import { COMMON_FAULTS, createDeck } from '../faults/deck.ts'
-import { passWeek } from '../load.ts'
+import { WEEK } from '../load.ts'
 import { dealRound, strike } from '../rounds.ts'
 import { inLanes } from '../world/users.ts'
 import type { NaiveArena } from './arena.ts'
@@ -29,7 +29,7 @@ export async function runNaive(arena: NaiveArena, say: (line: string) => void): 
   let givenUpAlive = 0
   for (let round = 1; arena.interrupted() < options.interruptions && round <= options.rounds; round++) {
     const { faults } = dealRound(deck, random)
-    passWeek(arena)
+    arena.clockFile.advance(WEEK)
     await strike(arena, faults)
     await fleet.complete()
     await drained(arena)

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Account, DAY, DEFAULT_DUE_POLICY } from '@tokenkeeper/core'
-import { passWeek } from '../load.ts'
-import { allAccounts, settle } from '../settle.ts'
+import { WEEK } from '../load.ts'
+import { passTime, settle } from '../settle.ts'
+import { allAccounts, leap } from '../world/leap.ts'
 import { hasRevoked } from '../world/users.ts'
 import type { World } from '../world/world.ts'
 
@@ -17,10 +18,9 @@ const STUCK_MS = 180_000
  * that need a new login, which is a verdict, and for those whose users ended their sessions.
  */
 export async function passLastWeek(world: World): Promise<Map<string, string>> {
-  const { clockFile, context } = world
+  const { context } = world
   const before = new Map((await allAccounts(world)).map(({ id, generation }) => [id, generation]))
-  passWeek(world)
-  clockFile.advance(DEFAULT_DUE_POLICY.spreadMs)
+  await passTime(world, WEEK + DEFAULT_DUE_POLICY.spreadMs)
   const end = context.clock.now() + LATE_MS
   let stuckAt = performance.now() + STUCK_MS
   let open = before.size
@@ -34,8 +34,7 @@ export async function passLastWeek(world: World): Promise<Map<string, string>> {
     // What failed waits for a time of its own: the clock moves just there.
     const next = Math.min(...waiting.map(({ nextRefreshAt }) => nextRefreshAt))
     if (next > end) break
-    const now = context.clock.now()
-    if (next > now) clockFile.advance(next - now)
+    await leap(world, (accounts) => (accounts.some(({ attempt }) => attempt !== null) ? 0 : next - context.clock.now()))
     await delay(LOOK_MS)
   }
   const now = context.clock.now()
