@@ -186,15 +186,20 @@ async function putOff(
   return { kind: 'snoozed', until: at }
 }
 
-/** Without a spool an answer could be lost, so nothing new begins; what began is recovered all the same. */
+/**
+ * Without a spool an answer could be lost, so nothing new begins; what began is recovered all the same. An account that
+ * would be dead by the next look begins too: an answer that this process alone holds is better than none.
+ */
 async function spoolable(deps: EngineDeps, account: Account, now: number): Promise<RefreshOutcome | null> {
   if (account.attempt !== null) return null
   try {
     deps.spool.check()
     return null
   } catch (error) {
+    const nextLook = now + MINUTE
+    if (account.diesAt !== null && account.diesAt > now && account.diesAt <= nextLook + MINUTE) return null
     deps.logger.error({ err: error }, 'spool cannot be written: refreshes wait')
-    await deps.store.accounts.write(snooze(account, now, now + MINUTE))
+    await deps.store.accounts.write(snooze(account, now, nextLook))
     return { kind: 'not_begun', code: 'SPOOL_UNAVAILABLE' }
   }
 }

@@ -17,6 +17,8 @@ export interface AccountState {
   replaced: string | null
   /** Its worker died: by when its token has to be presented again (ms since the epoch). */
   presentBy: number | null
+  /** It was removed; the write that brought it back. */
+  cameBackBy: string | null
 }
 
 export interface Begun {
@@ -36,6 +38,7 @@ export function createAccountState({ id, platform }: Account): AccountState {
     isLost: false,
     replaced: null,
     presentBy: null,
+    cameBackBy: null,
   }
 }
 

@@ -28,6 +28,8 @@ function checkFinished({ checker }: World, { id, status, attempt, outbox, failur
   if (attempt !== null) checker.fail('I6', `an attempt is left ${attempt.state}`)
   if (outbox.length > 0) checker.fail('I6', 'something was never told')
   if (status === 'quarantined' || status === 'needs_action') checker.fail('I6', `left ${status}: ${failure?.code}`)
+  const cameBackBy = checker.state(id)?.cameBackBy
+  if (cameBackBy) checker.fail('I3', `${cameBackBy} brought a removed account back`)
   if (checker.state(id)?.presentBy !== null) checker.fail('I6', 'not presented again after a death')
   const isGivenUp = status === 'needs_reconnect' && checker.isRecoverable(id)
   if (isGivenUp) checker.fail('I6', 'given up, while a credential is still accepted')
@@ -35,12 +37,14 @@ function checkFinished({ checker }: World, { id, status, attempt, outbox, failur
 
 /** What works falls due again: before it dies, and no later than the policy's longest wait. */
 function checkDue({ checker, plan, scheduler }: World, account: Account): void {
-  const { id, status, nextRefreshAt, diesAt, lastRefreshedAt, connectedAt } = account
+  const { id, status, nextRefreshAt, diesAt, lastRefreshedAt, connectedAt, snoozedAt } = account
   // What is tried again after a failure has not come to rest.
   if (status !== 'active') return
   // A life shorter than the policy's shortest wait is left to end.
   const soonest = (lastRefreshedAt ?? connectedAt) + HOUR
-  if (diesAt !== null && nextRefreshAt >= diesAt && nextRefreshAt > soonest) {
+  // What was put off when its end was over already will be found dead.
+  const isPutOff = diesAt !== null && (snoozedAt ?? 0) >= diesAt
+  if (diesAt !== null && nextRefreshAt >= diesAt && nextRefreshAt > soonest && !isPutOff) {
     checker.fail('I6', 'it falls due only after its credential has died')
   }
   const isRotated = checker.state(id)!.kind === 'grace'

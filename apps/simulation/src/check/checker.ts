@@ -102,14 +102,16 @@ export function createChecker(getWorld: () => World): Checker {
 
     changed(about, before, after) {
       const { id } = (after ?? before)!
-      if (after && !before && states.has(id)) fail('I3', `${about.name} brought a removed account back`)
+      // A write may land however late; what matters is that it does not stay.
+      const comesBack = after && !before && states.has(id)
       const state = states.get(id) ?? createAccountState((after ?? before)!)
+      state.cameBackBy = comesBack ? about.name : after ? state.cameBackBy : null
       states.set(id, state)
       // Its last write was under way when it died.
       if (!after?.attempt) state.presentBy = null
       if (after && after.connectId !== before?.connectId) {
         const first = logins.get(after.connectId)
-        if (first) fail('I3', `${about.name} brought a login back that had been overtaken`)
+        if (first && before) fail('I3', `${about.name} brought a login back that had been overtaken`)
         logins.set(after.connectId, first ?? about.name)
       }
       if (after && after.status !== 'removing') {
