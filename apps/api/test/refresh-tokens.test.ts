@@ -79,7 +79,7 @@ describe('all accounts', () => {
     expect(run.body).toEqual({
       id: body.runId,
       status: 'running',
-      platform: 'bluesky',
+      onlyPlatforms: ['bluesky'],
       requestedBy: `night shift (API key ${id})`,
       startedAt: time,
       finishedAt: null,

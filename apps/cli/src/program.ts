@@ -2,19 +2,27 @@ import tab from '@bomb.sh/tab/commander'
 import { Command, CommanderError } from 'commander'
 import { addAccountCommands } from './program/accounts.ts'
 import { addApiKeyCommands } from './program/api-keys.ts'
+import { addDoctorCommand } from './program/doctor.ts'
 import { addHaltCommands } from './program/halts.ts'
+import { addKeyCommands } from './program/keys.ts'
+import { addRefreshCommands } from './program/refresh.ts'
 import { addReportCommands } from './program/reports.ts'
 import { createRun, EXIT } from './program/run.ts'
+import { addScheduleCommands } from './program/schedules.ts'
 import { addStartCommands } from './program/start.ts'
 import { addStoreCommands } from './program/store.ts'
 
 /** In the order of the help. */
 const GROUPS = [
   addStartCommands,
+  addRefreshCommands,
   addAccountCommands,
   addReportCommands,
+  addScheduleCommands,
+  addDoctorCommand,
   addHaltCommands,
   addApiKeyCommands,
+  addKeyCommands,
   addStoreCommands,
 ]
 

@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '@tokenkeeper/core'
-import { openCredential } from '@tokenkeeper/engine'
-import { createSealer, createSqliteStore, parseKeyRing } from '@tokenkeeper/store'
 import {
   createSecretSearch,
   type Pds,
@@ -15,7 +13,8 @@ import {
 } from '@tokenkeeper/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeDue } from '../src/sandbox/make-due.ts'
-import { lastLine, MAIN, type Ran, runCli } from './cli.ts'
+import { lastLine, MAIN, runCli } from './cli.ts'
+import { openPlace } from './place.ts'
 
 let pds: Pds
 let redis: RedisServer
@@ -26,30 +25,7 @@ afterAll(async () => {
   await Promise.all([pds[Symbol.asyncDispose](), redis[Symbol.asyncDispose]()])
 })
 
-/** A fresh place to run commands in, with the PDS and Redis of this file as the real world. */
-async function makePlace() {
-  const dir = await tempDir()
-  const env = {
-    PLC_URL: pds.plcUrl,
-    ALLOWED_PRIVATE_HOSTS: [pds.url, pds.plcUrl].map((url) => new URL(url).host).join(),
-    REDIS_URL: redis.url,
-    QUEUE_PREFIX: `{${dir.path.split('-').at(-1)}}`,
-    API_PORT: '0',
-  }
-  const outputs: string[] = []
-  return {
-    dir: dir.path,
-    env,
-    outputs,
-    async run(args: readonly string[], input?: string): Promise<Ran> {
-      const ran = await runCli(args, { cwd: dir.path, env, ...(input !== undefined && { input }) })
-      outputs.push(ran.stdout, ran.stderr)
-      return ran
-    },
-    openStore: () => createSqliteStore({ path: join(dir.path, '.data/tokenkeeper.db') }),
-    [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
-  }
-}
+const makePlace = () => openPlace({ pds, redis })
 
 function addArgs(handle: string): string[] {
   return ['accounts', 'add', 'bluesky', '--handle', handle, '--service', pds.url, '--app-password-stdin']
@@ -64,7 +40,7 @@ describe.runIf(redisAvailable())('a real account', () => {
     const added = await place.run([...addArgs(user!.handle), '--json'], `${appPassword}\n`)
     const account = JSON.parse(added.stdout)
     expect(account).toMatchObject({ name: user!.handle, externalId: user!.did, ownerId: 'default', status: 'active' })
-    const first = await credentialOf(place, account.id)
+    const first = await place.credentialOf(account.id)
 
     const fresh = await place.run(['start', '--once', '--json'])
     expect(JSON.parse(lastLine(fresh.stdout))).toEqual({
@@ -81,7 +57,7 @@ describe.runIf(redisAvailable())('a real account', () => {
     expect(refreshed.stdout).toMatch(/^bluesky +1 +1 +0 +0$/m)
     expect(refreshed.code).toBe(0)
 
-    const second = await credentialOf(place, account.id)
+    const second = await place.credentialOf(account.id)
     expect(second.refreshToken).not.toBe(first.refreshToken)
     expect(await pds.getSession(second.accessToken)).toMatchObject({ status: 200 })
     const list = await place.run(['accounts', 'list', '--json'])
@@ -89,10 +65,12 @@ describe.runIf(redisAvailable())('a real account', () => {
     const log = await place.run(['log', '--json'])
     expect(JSON.parse(log.stdout)).toMatchObject([{ name: user!.handle, outcome: 'refreshed', success: true }])
     expect(JSON.parse((await place.run(['log', '--failed', '--json'])).stdout)).toEqual([])
-    expect((await place.run(['log'])).stdout).toMatch(/^\S+ +user\d+\.test +\w+ +refreshed +\d+ ms$/m)
+    expect((await place.run(['log'])).stdout).toMatch(
+      /^\S+ +user\d+\.test +\w+ +refreshed +\d+ ms +\S+ \S+ -> \S+ \S+$/m,
+    )
 
-    const removed = await place.run(['accounts', 'remove', account.id])
-    expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining(`Removed account ${account.id}`) })
+    const removed = await place.run(['accounts', 'remove', '--yes', account.id])
+    expect(removed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Removed, .* account \w{24}\.$/m) })
     expect(await pds.refreshSession(second.refreshToken)).toMatchObject({ status: 400 })
     expect(JSON.parse((await place.run(['accounts', 'list', '--json'])).stdout)).toEqual([])
 
@@ -147,14 +125,14 @@ describe.runIf(redisAvailable())('what goes wrong is said in one line', () => {
     await using place = await makePlace()
     const { code, stderr } = await place.run(['accounts', 'add', 'bluesky'])
     expect(stderr).toBe('INPUT_MISSING: There is no terminal to ask in: give --handle.\n')
-    expect(code).toBe(1)
+    expect(code).toBe(2)
   })
 
   test('an account that is not there', async () => {
     await using place = await makePlace()
-    const unknown = await place.run(['accounts', 'remove', 'f'.repeat(24)])
+    const unknown = await place.run(['accounts', 'show', 'f'.repeat(24)])
     expect(lastLine(unknown.stderr)).toMatch(/^ACCOUNT_NOT_FOUND: /)
-    const malformed = await place.run(['accounts', 'remove', 'nonsense'])
+    const malformed = await place.run(['accounts', 'show', 'nonsense'])
     expect(malformed.stderr).toMatch(/^ACCOUNT_NOT_FOUND: This is no id/)
     expect([unknown.code, malformed.code]).toEqual([1, 1])
   })
@@ -185,7 +163,7 @@ describe.runIf(redisAvailable())('what goes wrong is said in one line', () => {
     expect(stderr).toMatch(/LOG_LEVEL must be/)
     expect(stderr).toMatch(/WORKER_CONCURRENCY must be/)
     expect(stderr).not.toMatch(/\n +at /)
-    expect(code).toBe(1)
+    expect(code).toBe(2)
   })
 
   test('looking at nothing makes no database', async () => {
@@ -195,10 +173,3 @@ describe.runIf(redisAvailable())('what goes wrong is said in one line', () => {
     await expect(readFile(join(dir.path, '.data/tokenkeeper.db'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })
-
-async function credentialOf(place: Awaited<ReturnType<typeof makePlace>>, id: string) {
-  await using store = place.openStore()
-  const account = await store.accounts.get(id)
-  const sealer = createSealer(parseKeyRing(await readFile(join(place.dir, '.data/keys'), 'utf8')))
-  return openCredential(sealer, id, account!.sealedCredential)
-}

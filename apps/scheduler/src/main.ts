@@ -8,5 +8,11 @@ await runUntilSignal(async (stack) => {
   stack.use(await startHealthServer(context))
   const deps = await context.connectRedis()
   stack.use(await startScheduler(deps))
-  context.loggers('scheduler').info({ schedules: deps.schedules }, 'scheduler is ready')
+  const schedules = (await context.store.schedules.list()).map(({ id, pattern, tz, isOn }) => ({
+    id,
+    pattern,
+    tz,
+    isOn,
+  }))
+  context.loggers('scheduler').info({ schedules }, 'scheduler is ready')
 })

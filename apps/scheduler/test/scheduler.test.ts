@@ -27,12 +27,12 @@ test('several schedulers make each schedule once, and put them back when Redis l
   await using context = await world.context()
   const { queues } = await context.connectRedis()
   const keys = async () => (await queues.schedule.getJobSchedulers()).map(({ key }) => key).toSorted()
-  expect(await keys()).toEqual(['bluesky-weekly', 'sweep'])
-  expect(await queues.schedule.getJobCountByTypes('waiting', 'delayed')).toBe(2)
+  expect(await keys()).toEqual(['bluesky-weekly', 'meta-daily', 'sweep'])
+  expect(await queues.schedule.getJobCountByTypes('waiting', 'delayed')).toBe(3)
 
   await redis.kill()
   await redis.start()
-  await until(async () => (await keys()).length === 2, { what: 'the schedules to be back' })
+  await until(async () => (await keys()).length === 3, { what: 'the schedules to be back' })
   for (const scheduler of schedulers) {
     scheduler.kill('SIGTERM')
     expect(await scheduler.exited).toEqual({ code: 0, signal: null })

@@ -19,6 +19,14 @@ export interface Config {
   readonly redis: RedisConfig | undefined
   readonly queue: { readonly prefix: string; readonly sweepEveryMs: number }
   readonly worker: { readonly concurrency: number; readonly nowConcurrency: number }
+  /** How long what has happened is kept (ms). */
+  readonly retention: {
+    readonly log: number
+    readonly events: number
+    readonly runs: number
+    readonly audit: number
+    readonly journal: number
+  }
   readonly health: { readonly port: number | undefined }
   readonly api: {
     readonly host: string
@@ -39,11 +47,11 @@ export interface Config {
     readonly witnessMs: number
     readonly holdMs: number
   }
+  /** What is set of the schedules that there always are; undefined = not here. */
+  readonly schedules: Readonly<Record<'meta-daily' | 'bluesky-weekly', ScheduleConfig>>
   readonly bluesky: {
     readonly plcUrl: string
     readonly allowedPrivateHosts: readonly string[]
-    readonly cron: string
-    readonly timezone: string
   }
   readonly meta: {
     /** undefined = the platform is off; as below. */
@@ -65,6 +73,12 @@ export interface Config {
   }
   /** Names of variables that look like slips of the pen, in words. */
   readonly warnings: readonly string[]
+}
+
+export interface ScheduleConfig {
+  readonly pattern: string | undefined
+  readonly tz: string | undefined
+  readonly runLimit: number | undefined
 }
 
 /** Our app at a provider. */
@@ -103,6 +117,13 @@ export function loadConfig(env: Env): Config {
     redis: redisOf(values),
     queue: { prefix: values.QUEUE_PREFIX, sweepEveryMs: values.SWEEP_EVERY_SECONDS * SECOND },
     worker: { concurrency: values.WORKER_CONCURRENCY, nowConcurrency: values.WORKER_NOW_CONCURRENCY },
+    retention: {
+      log: values.LOG_RETENTION_DAYS * DAY,
+      events: values.EVENTS_RETENTION_DAYS * DAY,
+      runs: values.RUNS_RETENTION_DAYS * DAY,
+      audit: values.AUDIT_RETENTION_DAYS * DAY,
+      journal: values.JOURNAL_DAYS * DAY,
+    },
     health: { port: values.HEALTH_PORT },
     api: {
       host: values.API_HOST,
@@ -127,12 +148,11 @@ export function loadConfig(env: Env): Config {
       witnessMs: values.DEAD_WITNESS_MS,
       holdMs: values.DEAD_HOLD_MS,
     },
-    bluesky: {
-      plcUrl: values.PLC_URL,
-      allowedPrivateHosts: values.ALLOWED_PRIVATE_HOSTS,
-      cron: values.BLUESKY_CRON,
-      timezone: values.SCHEDULE_TIMEZONE,
+    schedules: {
+      'meta-daily': { pattern: values.META_CRON, tz: values.SCHEDULE_TIMEZONE, runLimit: values.META_LIMIT },
+      'bluesky-weekly': { pattern: values.BLUESKY_CRON, tz: values.SCHEDULE_TIMEZONE, runLimit: values.BLUESKY_LIMIT },
     },
+    bluesky: { plcUrl: values.PLC_URL, allowedPrivateHosts: values.ALLOWED_PRIVATE_HOSTS },
     meta: {
       app: appOf(values.APP_ID, values.APP_SECRET),
       graphUrl: values.META_GRAPH_URL,

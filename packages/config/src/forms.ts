@@ -137,7 +137,8 @@ export function cronPattern() {
 
 function isCronPattern(value: string): boolean {
   const fields = value.trim().split(/\s+/).length
-  if (fields !== 5 && fields !== 6) return false
+  // H is another time at each reading.
+  if ((fields !== 5 && fields !== 6) || /\bH\b/i.test(value)) return false
   try {
     CronExpressionParser.parse(value, { currentDate: 0, tz: 'UTC' }).next()
     return true

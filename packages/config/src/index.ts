@@ -1,5 +1,6 @@
 export { type AppConfig, type Config, loadConfig, type RedisConfig } from './config.ts'
 export { ConfigError, type ConfigProblem } from './config-error.ts'
 export { type Env, type Environment, readEnv } from './env.ts'
+export { cronPattern, timeZone } from './forms.ts'
 export { Secret } from './secrets.ts'
 export { type VariableInfo, type VariableName, variableList } from './variables.ts'

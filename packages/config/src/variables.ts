@@ -23,6 +23,7 @@ export const SECTIONS = [
   'API',
   'Logging',
   'Due times and schedules',
+  'Retention',
   'Bluesky',
   'Meta',
   'Instagram',
@@ -47,7 +48,8 @@ export const VARIABLES = {
     section: 'General',
     schema: form.text('a directory'),
     default: '.data',
-    description: 'Holds the database file, the spool, and the encryption keys that development makes for itself.',
+    description:
+      'Holds the database file, the spool, the journal, and the encryption keys that development makes for itself.',
   },
   DATABASE_URL: {
     section: 'General',
@@ -187,17 +189,67 @@ export const VARIABLES = {
     default: '60',
     description: 'How often accounts that have fallen due are looked for.',
   },
+  META_CRON: {
+    section: 'Due times and schedules',
+    schema: form.cronPattern(),
+    otherwise: 'what `schedules set` says, else `0 2 * * *`',
+    description: 'When the schedule `meta-daily` starts its run over all accounts of Meta, Instagram and Threads.',
+  },
+  META_LIMIT: {
+    section: 'Due times and schedules',
+    schema: form.wholeNumber(1, 1_000_000),
+    otherwise: 'what `schedules set` says, else none',
+    description: 'How many runs the schedule `meta-daily` starts in all.',
+  },
   BLUESKY_CRON: {
     section: 'Due times and schedules',
     schema: form.cronPattern(),
-    default: '0 0 * * 0',
-    description: 'When the scheduled run over all Bluesky accounts starts.',
+    otherwise: 'what `schedules set` says, else `0 0 * * 0`',
+    description: 'When the schedule `bluesky-weekly` starts its run over all Bluesky accounts.',
+  },
+  BLUESKY_LIMIT: {
+    section: 'Due times and schedules',
+    schema: form.wholeNumber(1, 1_000_000),
+    otherwise: 'what `schedules set` says, else none',
+    description: 'How many runs the schedule `bluesky-weekly` starts in all.',
   },
   SCHEDULE_TIMEZONE: {
     section: 'Due times and schedules',
     schema: form.timeZone(),
-    default: 'UTC',
-    description: 'The time zone of the cron patterns.',
+    otherwise: 'what `schedules set` says, else UTC',
+    description: 'The time zone of these cron patterns, and of schedules that are made without one.',
+  },
+  LOG_RETENTION_DAYS: {
+    section: 'Retention',
+    schema: form.wholeNumber(1, 36_500),
+    default: '400',
+    description: 'How long entries of the refresh log are kept.',
+  },
+  EVENTS_RETENTION_DAYS: {
+    section: 'Retention',
+    schema: form.wholeNumber(1, 36_500),
+    default: '30',
+    description: 'How long events are kept. What still holds after that may be told again.',
+  },
+  RUNS_RETENTION_DAYS: {
+    section: 'Retention',
+    schema: form.wholeNumber(1, 36_500),
+    default: '90',
+    description: 'How long a run is kept after its end.',
+  },
+  AUDIT_RETENTION_DAYS: {
+    section: 'Retention',
+    // The board's sessions that were ended are known by their entries, and last 8 hours.
+    schema: form.wholeNumber(1, 36_500),
+    default: '400',
+    description: 'How long it is kept what people did.',
+  },
+  JOURNAL_DAYS: {
+    section: 'Retention',
+    schema: form.wholeNumber(1, 3_650),
+    default: '30',
+    description:
+      'How long the journal in DATA_DIR is kept, which brings a restored backup up to date: longer than the oldest backup that you may need.',
   },
   PLC_URL: {
     section: 'Bluesky',

@@ -40,7 +40,11 @@ describe('with nothing set', () => {
         witnessMs: 300_000,
         holdMs: DAY,
       },
-      bluesky: { plcUrl: 'https://plc.directory', allowedPrivateHosts: [], cron: '0 0 * * 0', timezone: 'UTC' },
+      schedules: {
+        'meta-daily': { pattern: undefined, tz: undefined, runLimit: undefined },
+        'bluesky-weekly': { pattern: undefined, tz: undefined, runLimit: undefined },
+      },
+      bluesky: { plcUrl: 'https://plc.directory', allowedPrivateHosts: [] },
       meta: {
         app: undefined,
         graphUrl: 'https://graph.facebook.com',
@@ -78,6 +82,8 @@ test('every variable finds its place', () => {
     REFRESH_THRESHOLD_DAYS: '10',
     BLUESKY_REFRESH_EVERY_DAYS: '3',
     SWEEP_EVERY_SECONDS: '5',
+    META_CRON: '0 */6 * * *',
+    META_LIMIT: '100',
     BLUESKY_CRON: '30 4 * * 1-5',
     SCHEDULE_TIMEZONE: 'Europe/Berlin',
     TRUSTED_PROXIES: 'loopback, 10.0.0.0/8,FD00::1,',
@@ -123,8 +129,10 @@ test('every variable finds its place', () => {
     bluesky: {
       plcUrl: 'http://localhost:2582',
       allowedPrivateHosts: ['pds.internal', '10.0.0.7:3000', '[::1]:2583'],
-      cron: '30 4 * * 1-5',
-      timezone: 'Europe/Berlin',
+    },
+    schedules: {
+      'meta-daily': { pattern: '0 */6 * * *', tz: 'Europe/Berlin', runLimit: 100 },
+      'bluesky-weekly': { pattern: '30 4 * * 1-5', tz: 'Europe/Berlin', runLimit: undefined },
     },
   })
   expect(config.keys?.reveal()).toBe(keys)
@@ -175,7 +183,7 @@ describe('mistakes', () => {
     ['REFRESH_THRESHOLD_DAYS', ['0', '46']],
     ['BLUESKY_REFRESH_EVERY_DAYS', ['0', '61']],
     ['SWEEP_EVERY_SECONDS', ['0', '3601']],
-    ['BLUESKY_CRON', ['* *', '61 * * * *', '0 0 31 2 *', '@weekly', '0 0 * * 0 0 0', 'a b c d e']],
+    ['BLUESKY_CRON', ['* *', '61 * * * *', '0 0 31 2 *', 'H 2 * * *', '@weekly', '0 0 * * 0 0 0', 'a b c d e']],
     ['SCHEDULE_TIMEZONE', ['Mars/Olympus', 'UTC+25']],
     [
       'PLC_URL',

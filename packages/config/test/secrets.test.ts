@@ -3,11 +3,33 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { format, inspect } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Env, loadConfig, Secret } from '../src/index.ts'
+import { type Env, loadConfig, Secret, variableList } from '../src/index.ts'
 
 const VALUE = 'planted-value-6f1d'
 const directory = mkdtempSync(join(tmpdir(), 'tokenkeeper-config-'))
 afterAll(() => rmSync(directory, { recursive: true }))
+
+/** Where a secret has a form of its own, and what it must not stand without. */
+const SAMPLES: Readonly<Record<string, string>> = {
+  TOKEN_ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`,
+  REDIS_URL: `redis://u:${VALUE}@h`,
+  REDIS_TLS_CA: `-----BEGIN CERTIFICATE-----\n${VALUE}\n-----END CERTIFICATE-----`,
+}
+const BESIDE: Readonly<Record<string, Env>> = {
+  REDIS_TLS_CA: { REDIS_TLS: 'true' },
+  APP_SECRET: { APP_ID: '1' },
+  INSTAGRAM_APP_SECRET: { INSTAGRAM_APP_ID: '1' },
+  THREADS_APP_SECRET: { THREADS_APP_ID: '1' },
+}
+const PLANTED = /planted-value-6f1d|BwcHBw/
+
+/** The configuration with its secrets in the clear. */
+function revealed(config: object): string {
+  return JSON.stringify(config, function (this: Record<string, unknown>, key, value) {
+    const raw = this[key]
+    return raw instanceof Secret ? raw.reveal() : value
+  })
+}
 
 let files = 0
 function file(content: string): string {
@@ -65,6 +87,14 @@ describe('secrets from files', () => {
     const config = loadConfig({ [`${name}_FILE`]: file(`\n  ${value}\n\n`) })
     const revealed = [config.keys, config.redis?.password, config.store.url].map((secret) => secret?.reveal())
     expect(revealed).toContain(name === 'REDIS_URL' ? VALUE : value)
+  })
+
+  test.each(variableList.filter(({ secret }) => secret).map(({ name }) => name))('every secret: %s', (name) => {
+    const value = SAMPLES[name] ?? VALUE.repeat(3)
+    const beside = BESIDE[name] ?? {}
+    const given = revealed(loadConfig({ ...beside, [name]: value }))
+    expect(given).toContain(PLANTED.exec(value)![0])
+    expect(revealed(loadConfig({ ...beside, [`${name}_FILE`]: file(`${value}\n`) }))).toBe(given)
   })
 
   test('both set is a mistake', () => {

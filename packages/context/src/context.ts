@@ -11,12 +11,20 @@ import {
   SECOND,
   systemClock,
 } from '@tokenkeeper/core'
-import { createEngine, createHostPacing, createSpool, DEFAULT_TIMES, type Engine } from '@tokenkeeper/engine'
+import {
+  createEngine,
+  createHostPacing,
+  createJournal,
+  createSpool,
+  DEFAULT_TIMES,
+  type Engine,
+} from '@tokenkeeper/engine'
 import type { Provider } from '@tokenkeeper/providers'
 import {
   checkRedis,
   createRedisConnections,
   DEFAULT_QUEUE_SETTINGS,
+  type LocalDeps,
   openQueues,
   type QueueSettings,
   type WorkerDeps,
@@ -46,6 +54,8 @@ export interface AppContext extends AsyncDisposable {
   /** What logins take. */
   readonly providerOptions: ProviderOptions
   readonly engine: Engine
+  /** What work takes that this process does by itself, without Redis. */
+  readonly localDeps: LocalDeps
   /**
    * What queues, workers and the scheduler take. Checks Redis and connects at the first call, so that what needs no
    * Redis asks for none. Rejects with REDIS_UNAVAILABLE or REDIS_TOO_OLD; may be called again then.
@@ -92,6 +102,12 @@ export async function createContext(config: Config, overrides: ContextOverrides 
       sealer,
       providers,
       spool: createSpool({ dir: join(config.dataDir, 'spool'), clock, hook }),
+      journal: createJournal({
+        dir: join(config.dataDir, 'journal'),
+        keepMs: config.retention.journal,
+        clock,
+        logger: loggers('journal'),
+      }),
       pacing: createHostPacing(clock),
       hook,
       logger: loggers('engine'),
@@ -101,8 +117,18 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     }),
   )
 
+  const queueLogger = loggers('queue')
+  const localDeps: LocalDeps = {
+    store,
+    engine,
+    clock,
+    makeId: newId,
+    logger: queueLogger,
+    platforms: [...providers.keys()],
+    settings: { ...queueSettings(config), ...overrides.queue },
+  }
+
   async function connectRedis(): Promise<WorkerDeps> {
-    const queueLogger = loggers('queue')
     const address = redisAddress(config.redis)
     const { cluster } = await checkRedis(address, clock, queueLogger)
     await using attempt = new AsyncDisposableStack()
@@ -114,19 +140,11 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     await withinDeadline(clock, () => Promise.all(opened))
     rest.use(attempt.move())
     return {
-      store,
-      engine,
+      ...localDeps,
       queues,
       redis,
       prefix,
-      clock,
-      makeId: newId,
-      logger: queueLogger,
-      platforms: [...providers.keys()],
-      settings: { ...queueSettings(config), ...overrides.queue },
-      schedules: [
-        { id: 'bluesky-weekly', pattern: config.bluesky.cron, tz: config.bluesky.timezone, platform: 'bluesky' },
-      ],
+      schedules: config.schedules,
     }
   }
 
@@ -142,6 +160,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     providers,
     providerOptions,
     engine,
+    localDeps,
     connectRedis() {
       connected ??= connectRedis()
       connected.catch(() => {
@@ -162,7 +181,7 @@ function keyRingText(config: Config, logger: Logger): string {
   return loadOrCreateDevelopmentKey(config.dataDir)
 }
 
-function queueSettings({ worker, queue, protocol }: Config): QueueSettings {
+function queueSettings({ worker, queue, protocol, retention }: Config): QueueSettings {
   return {
     ...DEFAULT_QUEUE_SETTINGS,
     concurrency: worker.concurrency,
@@ -170,5 +189,6 @@ function queueSettings({ worker, queue, protocol }: Config): QueueSettings {
     sweepEveryMs: queue.sweepEveryMs,
     staleScanMs: protocol.staleScanMs,
     closeMs: protocol.providerTimeoutMs + COMMIT_MARGIN_MS,
+    keepMs: retention,
   }
 }

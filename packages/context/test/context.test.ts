@@ -67,7 +67,10 @@ test('what is configured reaches queues and schedules', async () => {
     staleScanMs: 400,
     closeMs: 30_000,
   })
-  expect(schedules).toEqual([{ id: 'bluesky-weekly', pattern: '0 3 * * 1', tz: 'Europe/Berlin', platform: 'bluesky' }])
+  expect(schedules).toEqual({
+    'meta-daily': { tz: 'Europe/Berlin' },
+    'bluesky-weekly': { pattern: '0 3 * * 1', tz: 'Europe/Berlin' },
+  })
   expect(platforms).toEqual(['bluesky'])
 })
 

@@ -12,7 +12,15 @@ export type CredentialKind = 'extend' | 'grace'
  * `needs_action`: the user can heal it at the provider. `needs_reconnect`: dead, only a new login helps.
  * `quarantined`: our own fault, the credential cannot be opened.
  */
-export type AccountStatus = 'active' | 'paused' | 'needs_action' | 'needs_reconnect' | 'quarantined' | 'removing'
+export const ACCOUNT_STATUSES = [
+  'active',
+  'paused',
+  'needs_action',
+  'needs_reconnect',
+  'quarantined',
+  'removing',
+] as const
+export type AccountStatus = (typeof ACCOUNT_STATUSES)[number]
 
 /**
  * What a refresh did to the end of a token that is extended. `extended`: the new one ends later than the one before.
@@ -200,8 +208,11 @@ export type AuditAction =
   | 'account.paused'
   | 'account.resumed'
   | 'account.connected'
+  | 'account.imported'
   | 'account.refresh_requested'
   | 'run.requested'
+  | 'schedule.changed'
+  | 'schedule.removed'
   | 'halt.ended'
   | 'job.retried'
   | 'job.promoted'

@@ -35,3 +35,6 @@ export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
+
+/** The latest time (ms since the epoch) that there is: a Date holds none beyond, and MongoDB keeps times as dates. */
+export const FOREVER = 8.64e15

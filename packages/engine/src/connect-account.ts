@@ -1,17 +1,14 @@
-import type { Account, AuditEntry } from '@tokenkeeper/core'
+import type { Account } from '@tokenkeeper/core'
 import { CodedError, hasCode } from '@tokenkeeper/core'
 import type { FreshLogin, Provider } from '@tokenkeeper/providers'
 import type { EngineDeps } from './deps.ts'
-import { dueAt } from './due.ts'
 import type { ConnectOptions } from './engine.ts'
 import { logOut } from './log-out.ts'
-import { pagesOf } from './pages/page-fetch.ts'
+import { auditOf, firstNews, newAccount } from './new-account.ts'
 import { relayAccount } from './relay.ts'
 import { wasRemoved } from './was-removed.ts'
+import { pauseAfter, WRITE_TRIES } from './write-tries.ts'
 import { reconnect } from './writes/account-writes.ts'
-
-/** How often a write is tried again before the caller is told that the store is away. */
-const TRIES = 10
 
 /**
  * Stores a login that was just made. The login comes first and the write after it, so that a refused login changes
@@ -34,6 +31,9 @@ export async function connectAccount(deps: EngineDeps, login: FreshLogin, option
       const stands = standing?.connectId ?? null
       const isSucceeded = writtenOver !== undefined && stands !== writtenOver
       if (standing && (stands === connectId || isSucceeded)) {
+        if (stands === connectId) {
+          deps.journal.append({ kind: 'connected', account: { ...standing, attempt: null, outbox: [] } })
+        }
         await relayAccount(deps, standing.id)
         return (await deps.store.accounts.get(standing.id)) ?? standing
       }
@@ -43,17 +43,22 @@ export async function connectAccount(deps: EngineDeps, login: FreshLogin, option
         await logOut(deps, provider, { ...login, id: standing?.id ?? '' }, [login.credential])
         throw new CodedError('ACCOUNT_REMOVING')
       }
-      if (tries === TRIES) break
+      if (tries === WRITE_TRIES) break
       writtenOver = stands
       const connected = toAccount(deps, provider, standing, { newId, connectId }, login, options)
-      const audit = auditOf(connected, options, deps.makeId())
+      const audit = auditOf(connected, {
+        id: deps.makeId(),
+        action: 'account.connected',
+        actor: options.actor,
+        at: connected.connectedAt,
+      })
       if (standing) await deps.store.accounts.write(reconnect(standing, connected, audit))
       else await deps.store.accounts.insert({ ...connected, outbox: firstNews(connected, audit) })
     } catch (error) {
       if (!hasCode(error, 'STORE_UNAVAILABLE') && !hasCode(error, 'ACCOUNT_EXISTS')) throw error
       failure = error
-      if (tries === TRIES) break
-      await deps.clock.sleep(50 * 2 ** Math.min(tries, 5))
+      if (tries === WRITE_TRIES) break
+      await pauseAfter(tries, deps.clock)
     }
   }
   // The login is not ended: what was written last may yet turn out to be there.
@@ -70,65 +75,12 @@ function toAccount(
   standing: Account | null,
   { newId, connectId }: { readonly newId: string; readonly connectId: string },
   login: FreshLogin,
-  options: ConnectOptions,
+  { ownerId, ownerEmail = standing?.ownerEmail ?? undefined, appPassword }: ConnectOptions,
 ): Account {
-  const now = deps.clock.now()
+  const owner = { ownerId, ...(ownerEmail !== undefined && { ownerEmail }) }
   const id = standing?.id ?? newId
-  const { credential, ...facts } = login
-  const { diesAt, dataAccessExpiresAt = null } = login
-  const { sealed, keyId } = deps.sealer.seal(JSON.stringify(credential), id, 'credential')
-  const appPassword = options.appPassword ? deps.sealer.seal(options.appPassword, id, 'app_password') : null
-  return {
-    ...facts,
-    id,
-    ownerId: options.ownerId,
-    status: 'active',
-    statusReason: null,
-    generation: 1,
-    sealedCredential: sealed,
-    keyId,
-    previousCredential: null,
-    previousKeyId: null,
-    formerCredentials: [],
-    connectId,
-    dataAccessExpiresAt,
-    connectedAt: now,
-    lastRefreshedAt: null,
-    nextRefreshAt: dueAt(
-      deps,
-      provider,
-      { id, diesAt, dataAccessExpiresAt, connectedAt: now, lastRefreshedAt: null },
-      now,
-    ),
-    snoozedAt: null,
-    failure: null,
-    attempt: null,
-    lastAttempt: null,
-    pagesGeneration: 0,
-    pagesDueAt: pagesOf(provider) ? now : null,
-    outbox: [],
-    ownerEmail: options.ownerEmail ?? standing?.ownerEmail ?? null,
-    sealedAppPassword: appPassword?.sealed ?? null,
-    appPasswordKeyId: appPassword?.keyId ?? null,
-    appPasswordTriedAt: null,
-  }
-}
-
-function auditOf(account: Account, options: ConnectOptions, id: string): AuditEntry {
-  return {
-    id,
-    accountId: account.id,
-    action: 'account.connected',
-    actor: options.actor,
-    detail: account.platform,
-    at: account.connectedAt,
-  }
-}
-
-function firstNews(account: Account, audit: AuditEntry): Account['outbox'] {
-  const { id: accountId, connectId: id, connectedAt: at } = account
-  return [
-    { kind: 'event', id, entry: { id, accountId, type: 'account.connected', reason: null, at } },
-    { kind: 'audit', id: audit.id, entry: audit },
-  ]
+  const account = newAccount(deps, provider, login, { id, connectId, now: deps.clock.now(), owner })
+  if (!appPassword) return account
+  const { sealed, keyId } = deps.sealer.seal(appPassword, id, 'app_password')
+  return { ...account, sealedAppPassword: sealed, appPasswordKeyId: keyId }
 }

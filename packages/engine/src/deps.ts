@@ -2,6 +2,7 @@ import type { Clock, DuePolicy, Hook, MakeId, Platform } from '@tokenkeeper/core
 import type { Provider } from '@tokenkeeper/providers'
 import type { Sealer, Store } from '@tokenkeeper/store'
 import type { Logger } from '@tokenkeeper/telemetry'
+import type { Journal } from './journal/journal.ts'
 import type { Pacing } from './pacing.ts'
 import type { Spool } from './spool/spool.ts'
 import type { ProtocolTimes } from './times.ts'
@@ -16,6 +17,7 @@ export interface EngineDeps {
   readonly sealer: Sealer
   readonly providers: ReadonlyMap<Platform, Provider>
   readonly spool: Spool
+  readonly journal: Journal
   readonly pacing: Pacing
   readonly hook: Hook
   readonly logger: Logger

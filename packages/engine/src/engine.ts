@@ -1,5 +1,7 @@
 import type { Account, Halt, Platform } from '@tokenkeeper/core'
 import type { FreshLogin } from '@tokenkeeper/providers'
+import type { AccountImport, ImportOutcome } from './import-accounts.ts'
+import type { JournalCounts, RestoreProgress } from './journal/restore-journal.ts'
 import type { RefreshOptions, RefreshOutcome } from './outcome.ts'
 import type { PagesOutcome } from './pages/pages-outcome.ts'
 
@@ -11,13 +13,18 @@ export interface Engine extends AsyncDisposable {
   fetchPages(accountId: string): Promise<PagesOutcome>
   /** Stores a fresh login: a new account, or a reconnect of the one with the same login. */
   connectAccount(login: FreshLogin, options: ConnectOptions): Promise<Account>
+  /** Stores logins that another app has kept, unless they are there already; never over anything. See importAccounts. */
+  importAccounts(imports: readonly AccountImport[], actor: string): Promise<readonly ImportOutcome[]>
   /** Marks, logs out at the provider, relays and deletes. Safe to repeat. */
   removeAccount(accountId: string, actor: string): Promise<void>
   pauseAccount(accountId: string, actor: string): Promise<Account>
   resumeAccount(accountId: string, actor: string): Promise<Account>
   /** Seals credentials and Page tokens with the current key; false if nothing was to do, or newer writes were faster. */
   resealAccount(accountId: string): Promise<boolean>
-  /** Copies what the account's writes told into log, events and audit. Safe to repeat, by anyone. */
+  /**
+   * Copies what the account's writes told into log, events and audit; an account whose insert arrived after its removal is
+   * removed again. Safe to repeat, by anyone.
+   */
   relayAccount(accountId: string): Promise<void>
   /**
    * Removes Pages and log of accounts that are gone, among some hundred Pages after this id. Resolves with the id after
@@ -26,6 +33,13 @@ export interface Engine extends AsyncDisposable {
   removeOrphanPages(afterId: string | null): Promise<string | null>
   /** Writes results that a dead process, or this one while the store was away, left in spools. Returns how many landed. */
   replaySpools(): Promise<number>
+  /**
+   * Restore: brings the store up to what the journals in these directories know, after a backup was put in its place. With
+   * the fleet stopped, and after all spools. Reads the records in a stream, in any order; doing it again changes nothing.
+   */
+  restoreFromJournal(dirs: readonly string[], onProgress?: RestoreProgress): Promise<JournalCounts>
+  /** Deletes journal files that are older than is wanted. Safe for all to do. Resolves with how many went. */
+  pruneJournal(): Promise<number>
   /**
    * Finds out, for each halt whose time has come, whether our app is accepted again, where that can be asked without an
    * account. Safe for many to do at once: one of them asks. Returns how many halts have ended.

@@ -9,7 +9,7 @@ import { relayAccount, relayItems } from './relay.ts'
 import type { RefreshResult } from './result.ts'
 import { sealResult } from './seal-result.ts'
 import { wasRemoved } from './was-removed.ts'
-import { commit, isCommitted } from './writes/commit-write.ts'
+import { commit, committedOn } from './writes/commit-write.ts'
 
 /**
  * `committed`: in the store. `fenced`: a newer generation stands there. `gone`: the account is removed or being removed.
@@ -105,14 +105,16 @@ async function commitUntilSettled(
  * attempt arrived although its acknowledgement was lost.
  */
 export async function commitOnce(
-  deps: Pick<EngineDeps, 'store' | 'clock' | 'hook' | 'logger' | 'inBackground' | 'providers'>,
+  deps: Pick<EngineDeps, 'store' | 'clock' | 'hook' | 'logger' | 'journal' | 'inBackground' | 'providers'>,
   result: RefreshResult,
   seen: Account | null,
 ): Promise<'committed' | 'fenced' | 'gone' | 'again'> {
   const account = seen ?? (await deps.store.accounts.get(result.accountId))
   if (account === null) return missing(deps, result)
   if (account.status === 'removing') return 'gone'
-  if (isCommitted(account, result.attempt.id)) {
+  const committed = committedOn(account, result.attempt.id)
+  if (committed !== null) {
+    deps.journal.append({ kind: 'refreshed', result: { ...result, generation: committed } })
     await relayAccount(deps, result.accountId)
     return 'committed'
   }
@@ -123,8 +125,10 @@ export async function commitOnce(
       internal: 'the store is older than this answer: restored from a backup?',
     })
   }
-  const write = commit(account, { ...result, generation: account.generation }, deps.clock.now())
+  const current = { ...result, generation: account.generation }
+  const write = commit(account, current, deps.clock.now())
   if (!(await deps.store.accounts.write(write))) return 'again'
+  deps.journal.append({ kind: 'refreshed', result: current })
   if (isWarning(result.note)) {
     deps.logger.warn({ accountId: result.accountId, code: result.note }, `connect ${account.displayName} again soon`)
   }

@@ -14,10 +14,32 @@ import { remove } from './writes/account-writes.ts'
 export async function removeAccount(deps: EngineDeps, accountId: string, actor: string): Promise<void> {
   const marked = await mark(deps, accountId, actor)
   if (marked) {
+    deps.journal.append({ kind: 'removed', audit: marked.audit })
     await deps.hook('remove.marked-before-relay', accountId)
     const provider = deps.providers.get(marked.account.platform)
     if (provider) await logOut(deps, provider, marked.account, marked.credentials)
   }
+  await finishRemoval(deps, accountId)
+}
+
+/**
+ * A removal that the journal tells of. Noted first, so that neither a login nor a spooled answer brings the account back;
+ * logged out it was then. True if the account was there. Rejects as the store does.
+ */
+export async function restoreRemoval(deps: EngineDeps, audit: AuditEntry): Promise<boolean> {
+  const { accountId } = audit
+  await deps.store.audit.insert([audit])
+  for (;;) {
+    const account = await deps.store.accounts.get(accountId)
+    if (account === null) return false
+    if (account.status === 'removing' || (await deps.store.accounts.write(remove(account, audit)))) break
+  }
+  await finishRemoval(deps, accountId)
+  return true
+}
+
+/** Tells what is left to tell, and deletes an account that is marked. */
+async function finishRemoval(deps: EngineDeps, accountId: string): Promise<void> {
   await relayAccount(deps, accountId)
   await removeRelated(deps, accountId)
   const deleted = await deps.store.accounts.deleteRemoved(accountId)
@@ -39,7 +61,7 @@ async function removeRelated({ store }: Pick<EngineDeps, 'store'>, accountId: st
   await store.pages.removeAccount(accountId)
 }
 
-/** The account as it stood and its credentials, oldest first; null if it was marked already. */
+/** The account as it stood, its credentials, oldest first, and what was noted; null if it was marked already. */
 async function mark(deps: EngineDeps, accountId: string, actor: string) {
   for (;;) {
     const account = await deps.store.accounts.get(accountId)
@@ -54,7 +76,7 @@ async function mark(deps: EngineDeps, accountId: string, actor: string) {
       at: deps.clock.now(),
     }
     const credentials = openAll(deps, account)
-    if (await deps.store.accounts.write(remove(account, audit))) return { account, credentials }
+    if (await deps.store.accounts.write(remove(account, audit))) return { account, credentials, audit }
   }
 }
 

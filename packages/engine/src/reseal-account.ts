@@ -9,15 +9,20 @@ import { pagesDue } from './writes/pages-writes.ts'
 
 /**
  * Seals everything of an account with the current key, its Pages' tokens too. False if nothing was to do, or newer writes
- * were faster. Rejects with ACCOUNT_NOT_FOUND, KEY_MISSING, STORE_UNAVAILABLE.
+ * were faster. Rejects with ACCOUNT_NOT_FOUND, STORE_UNAVAILABLE, or with KEY_MISSING or SEALED_VALUE_CORRUPT once all
+ * that opens is sealed.
  */
 export async function resealAccount(deps: EngineDeps, accountId: string): Promise<boolean> {
   const account = await deps.store.accounts.get(accountId)
   if (account === null) throw new CodedError('ACCOUNT_NOT_FOUND')
   if (account.status === 'removing') return false
-  const resealed = await resealCredentials(deps, account)
-  const pages = await resealPages(deps, accountId)
-  return resealed || pages > 0
+  const [credentials, pages] = await Promise.allSettled([
+    resealCredentials(deps, account),
+    resealPages(deps, accountId),
+  ])
+  if (credentials.status === 'rejected') throw credentials.reason
+  if (pages.status === 'rejected') throw pages.reason
+  return credentials.value || pages.value > 0
 }
 
 async function resealCredentials(deps: EngineDeps, account: Account): Promise<boolean> {

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { createSpool, openCredential } from '../src/index.ts'
 import { type Actor, createActor } from './support/actor.ts'
 import { buildResult } from './support/build-result.ts'
+import { readRecords } from './support/read-records.ts'
 import { newKey } from './support/storage.ts'
 
 /** Engines on one database and one spool directory, each with its own keys; no provider is needed. */
@@ -19,14 +20,20 @@ async function stage() {
   return {
     lines,
     spoolDir: join(temp.path, 'spool'),
+    journalDir: join(temp.path, 'data', 'journal'),
     actor: (keys: string) => stack.use(createActor(scene, { keys, log: { write: (line) => lines.push(line) } })),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
 
 /** An account whose successor lies in a dead sibling's spool, sealed by the actor's key. */
-async function leaveSuccessor({ store, sealer }: Actor, dir: string, change: object = {}): Promise<Account> {
-  const account = buildAccount()
+async function leaveSuccessor(
+  { store, sealer }: Actor,
+  dir: string,
+  change: object = {},
+  stands: Partial<Account> = {},
+): Promise<Account> {
+  const account = buildAccount(stands)
   await store.accounts.insert(account)
   const successor = JSON.stringify({ accessToken: 'access-2', refreshToken: 'refresh-2' })
   const spool = createSpool({ dir, clock: systemClock })
@@ -98,4 +105,19 @@ test('two replays at once land each record once', async () => {
     expect(await one.store.log.list({ accountId: id, limit: 10 })).toMatchObject([{ outcome: 'refreshed' }])
   }
   expect(readdirSync(s.spoolDir)).toEqual([])
+})
+
+test('what a replay brings in is journaled, also where the commit was in already', async () => {
+  await using s = await stage()
+  const actor = s.actor(newKey('k1'))
+  const attempt = buildResult().attempt
+  const committed = { lastAttempt: { id: attempt.id, outcome: 'refreshed', generation: 3, at: 1 } } as const
+  const landing = await leaveSuccessor(actor, s.spoolDir)
+  const landed = await leaveSuccessor(actor, s.spoolDir, { attempt, generation: 1 }, { ...committed, generation: 4 })
+  expect(await actor.engine.replaySpools()).toBe(2)
+  await actor.engine[Symbol.asyncDispose]()
+  const records = await readRecords(s.journalDir)
+  const generationOf = ({ id }: Account) =>
+    records.flatMap((it) => (it?.kind === 'refreshed' && it.result.accountId === id ? [it.result.generation] : []))
+  expect([generationOf(landing), generationOf(landed)]).toEqual([[1], [3]])
 })

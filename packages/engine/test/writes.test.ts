@@ -14,7 +14,7 @@ import { type TempDir, tempDir } from '@tokenkeeper/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Flight } from '../src/flight.ts'
 import { begin, dead, fail, hold, park, release, renew } from '../src/writes/attempt-writes.ts'
-import { commit, isCommitted } from '../src/writes/commit-write.ts'
+import { commit, committedOn } from '../src/writes/commit-write.ts'
 import { buildResult } from './support/build-result.ts'
 import { testWrite, type WriteCase } from './support/write-case.ts'
 
@@ -235,15 +235,15 @@ describe('commit', () => {
   })
 
   test.each([
-    ['its own commit', { lastAttempt: { id: 'mine', outcome: 'refreshed', generation: 3, at: NOW } }, true],
-    ['its own verdict', { lastAttempt: { id: 'mine', outcome: 'ambiguous', generation: 3, at: NOW } }, false],
-    ['the commit of another', { lastAttempt: { id: 'other', outcome: 'refreshed', generation: 3, at: NOW } }, false],
-    ['its own commit, still to be told', { outbox: [refreshed] }, true],
-    ['its interruption, told by another', { outbox: [told(mine, 'interrupted', NOW)] }, false],
-    ['the commit of another, still to be told', { outbox: [told(OTHER, 'refreshed', NOW)] }, false],
-    ['nothing', { lastAttempt: null }, false],
+    ['its own commit', { lastAttempt: { id: 'mine', outcome: 'refreshed', generation: 3, at: NOW } }, 3],
+    ['its own verdict', { lastAttempt: { id: 'mine', outcome: 'ambiguous', generation: 3, at: NOW } }, null],
+    ['the commit of another', { lastAttempt: { id: 'other', outcome: 'refreshed', generation: 3, at: NOW } }, null],
+    ['its own commit, still to be told', { outbox: [refreshed] }, 3],
+    ['its interruption, told by another', { outbox: [told(mine, 'interrupted', NOW)] }, null],
+    ['the commit of another, still to be told', { outbox: [told(OTHER, 'refreshed', NOW)] }, null],
+    ['nothing', { lastAttempt: null }, null],
   ] as const)('is mine only with the outcome refreshed: %s', (_what, change, expected) => {
-    expect(isCommitted({ ...account, ...change }, 'mine')).toBe(expected)
+    expect(committedOn({ ...account, ...change }, 'mine')).toBe(expected)
   })
 })
 

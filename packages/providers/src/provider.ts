@@ -117,3 +117,9 @@ export interface FreshLogin {
   /** As in {@link Refreshed}. */
   readonly dataAccessExpiresAt?: number | null
 }
+
+/** A login that another app has kept until now. */
+export interface StoredLogin extends FreshLogin {
+  /** When its tokens were given (ms), as well as it is known; null = not known. */
+  readonly issuedAt: number | null
+}

@@ -13,7 +13,13 @@ const answer = { did: DID, handle: 'a.test', accessJwt: access, refreshJwt: refr
 
 describe('readClaims', () => {
   test('what a token says, in ms', () => {
-    expect(readClaims(refresh)).toEqual({ expiresAt: 2_000_000, jti: 'id', aud: 'did:web:pds.example.com', scopes: [] })
+    expect(readClaims(refresh)).toEqual({
+      expiresAt: 2_000_000,
+      jti: 'id',
+      sub: null,
+      aud: 'did:web:pds.example.com',
+      scopes: [],
+    })
     expect(readClaims(access).scopes).toEqual(['com.atproto.appPass'])
   })
 
@@ -25,7 +31,7 @@ describe('readClaims', () => {
     ['an end that is no time', fakeJwt({ exp: 'never' })],
     ['an end beyond all dates', fakeJwt({ exp: 1e20 })],
   ])('%s says nothing', (_, token) => {
-    expect(readClaims(token)).toEqual({ expiresAt: null, jti: null, aud: null, scopes: [] })
+    expect(readClaims(token)).toEqual({ expiresAt: null, jti: null, sub: null, aud: null, scopes: [] })
   })
 
   test.each([

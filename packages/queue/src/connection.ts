@@ -84,18 +84,13 @@ export async function checkRedis(
   clock: Clock,
   logger: Logger,
 ): Promise<{ readonly cluster: boolean }> {
-  const info = await readInfo(address, clock)
-  const version = field(info, 'redis_version') ?? ''
-  if (isOlder(version)) {
-    throw new CodedError('REDIS_TOO_OLD', {
-      publicMessage: `This Redis is too old: it is ${version || 'of an unknown version'}, Tokenkeeper needs 6.2 or newer.`,
-    })
-  }
-  const policy = field(info, 'maxmemory_policy')
+  const info = await askRedis(address, clock, (probe) => probe.info())
+  assertNewEnough(info)
+  const policy = infoField(info, 'maxmemory_policy')
   if (policy !== undefined && policy !== 'noeviction') {
     logger.warn({ policy }, 'Redis may evict jobs: set its maxmemory-policy to noeviction')
   }
-  const cluster = field(info, 'redis_mode') === 'cluster'
+  const cluster = isCluster(info)
   if (cluster && address.db) {
     throw new CodedError('REDIS_UNAVAILABLE', {
       publicMessage: `Redis at ${placeOf(address)} is a cluster, which has database 0 only: name no other one.`,
@@ -104,7 +99,8 @@ export async function checkRedis(
   return { cluster }
 }
 
-async function readInfo(address: RedisAddress, clock: Clock): Promise<string> {
+/** Asks something over a connection of its own. Rejects with REDIS_UNAVAILABLE within 2 s. */
+export async function askRedis<T>(address: RedisAddress, clock: Clock, ask: (probe: Redis) => Promise<T>): Promise<T> {
   const probe = new Redis({ ...address, lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 })
   let trouble: Error | undefined
   probe.on('error', (error: Error) => {
@@ -114,8 +110,9 @@ async function readInfo(address: RedisAddress, clock: Clock): Promise<string> {
   try {
     return await withinDeadline(clock, async () => {
       await probe.connect()
+      // One that is still loading answers INFO, and nothing else.
       await probe.ping()
-      return probe.info()
+      return ask(probe)
     })
   } catch (error) {
     throw new CodedError('REDIS_UNAVAILABLE', {
@@ -141,8 +138,21 @@ function placeOf({ host = LOCALHOST, port = DEFAULT_PORT }: RedisAddress): strin
   return `${host}:${port}`
 }
 
-function field(info: string, name: string): string | undefined {
+export function infoField(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
+}
+
+export function isCluster(info: string): boolean {
+  return infoField(info, 'redis_mode') === 'cluster'
+}
+
+/** Throws REDIS_TOO_OLD. */
+export function assertNewEnough(info: string): void {
+  const version = infoField(info, 'redis_version') ?? ''
+  if (!isOlder(version)) return
+  throw new CodedError('REDIS_TOO_OLD', {
+    publicMessage: `This Redis is too old: it is ${version || 'of an unknown version'}, Tokenkeeper needs 6.2 or newer.`,
+  })
 }
 
 function isOlder(version: string): boolean {

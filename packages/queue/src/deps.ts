@@ -4,7 +4,7 @@ import type { Store } from '@tokenkeeper/store'
 import type { Logger } from '@tokenkeeper/telemetry'
 import type { RedisConnections } from './connection.ts'
 import type { Queues } from './queues.ts'
-import type { Schedule } from './schedule.ts'
+import type { DefaultSettings } from './schedules/defaults.ts'
 import type { QueueSettings } from './settings.ts'
 
 /** What a producer needs: a scheduler, an API, a command. */
@@ -15,7 +15,8 @@ export interface ProducerDeps {
   readonly makeId: MakeId
   readonly logger: Logger
   readonly settings: QueueSettings
-  readonly schedules: readonly Schedule[]
+  /** What the environment sets of the default schedules. */
+  readonly schedules: DefaultSettings
 }
 
 export interface WorkerDeps extends ProducerDeps {
@@ -25,3 +26,6 @@ export interface WorkerDeps extends ProducerDeps {
   /** Platforms that can be refreshed here. */
   readonly platforms: readonly Platform[]
 }
+
+/** What is left of that for work without Redis. */
+export type LocalDeps = Omit<WorkerDeps, 'queues' | 'redis' | 'prefix' | 'schedules'>

@@ -1,13 +1,14 @@
-import { hasCode, PLATFORMS } from '@tokenkeeper/core'
+import { HOUR, hasCode } from '@tokenkeeper/core'
 import type { WorkerDeps } from './deps.ts'
+import { eachOf } from './each-of.ts'
 import { enqueueRefresh } from './enqueue.ts'
+import { finishLeftovers } from './leftovers.ts'
 import { loop } from './loop.ts'
 
 const PAGE = 500
-/** The index on due times serves the rare status too. */
-const FOREVER = Number.MAX_SAFE_INTEGER
 /** How many accounts a process recovers by itself while Redis is away. */
 const ALONE_AT_ONCE = 5
+const PRUNE_JOURNAL_EVERY_MS = HOUR
 
 type RecoveryDeps = Pick<WorkerDeps, 'store' | 'queues' | 'engine' | 'clock' | 'logger' | 'settings'>
 
@@ -18,10 +19,11 @@ export async function runRecovery(deps: RecoveryDeps, signal: AbortSignal): Prom
     loop({ name, round, afterErrorMs: ms, clock, logger, signal })
   await Promise.all([
     every('stale-attempts', settings.staleScanMs, () => recoverStale(deps, signal)),
-    every('leftovers', settings.relayEveryMs, () => finishLeftovers(deps, signal)),
+    every('leftovers', settings.relayEveryMs, () => leftovers(deps, signal)),
     every('orphan-pages', settings.relayEveryMs, walkPages(deps)),
     every('spools', settings.replayAgainMs, () => replay(deps)),
     every('halts', settings.haltProbeEveryMs, () => probeHalts(deps)),
+    every('journal', PRUNE_JOURNAL_EVERY_MS, () => pruneJournal(deps)),
   ])
 }
 
@@ -40,33 +42,9 @@ async function recoverStale(deps: RecoveryDeps, signal: AbortSignal): Promise<nu
   return settings.staleScanMs
 }
 
-/** What writes told but nobody copied, and removals that were not finished. */
-async function finishLeftovers(deps: RecoveryDeps, signal: AbortSignal): Promise<number> {
-  const { store, engine, logger, settings } = deps
-  const orLog = (work: Promise<void>, accountId: string) =>
-    work.catch((error: unknown) => {
-      // One account that cannot be finished must not keep the others from it.
-      if (hasCode(error, 'STORE_UNAVAILABLE')) throw error
-      logger.error({ accountId, err: error }, 'could not finish what was left over')
-    })
-  let afterId: string | null = null
-  while (!signal.aborted) {
-    const ids: string[] = await store.accounts.withOutbox({ afterId, limit: PAGE })
-    await eachOf(ids, 1, signal, (id) => orLog(engine.relayAccount(id), id))
-    if (ids.length < PAGE) break
-    afterId = ids.at(-1)!
-  }
-  for (const platform of PLATFORMS) {
-    const removing = await store.accounts.due({
-      platform,
-      statusIn: ['removing'],
-      before: FOREVER,
-      after: null,
-      limit: PAGE,
-    })
-    await eachOf(removing, 1, signal, ({ id }) => orLog(engine.removeAccount(id, 'recovery'), id))
-  }
-  return settings.relayEveryMs
+async function leftovers(deps: RecoveryDeps, signal: AbortSignal): Promise<number> {
+  await finishLeftovers(deps, signal)
+  return deps.settings.relayEveryMs
 }
 
 /** Looks at some Pages each time, whose accounts may be gone; at the end it begins anew. */
@@ -91,18 +69,8 @@ async function probeHalts({ engine, settings }: RecoveryDeps): Promise<number> {
   return settings.haltProbeEveryMs
 }
 
-async function eachOf<T>(
-  items: readonly T[],
-  atOnce: number,
-  signal: AbortSignal,
-  action: (item: T) => Promise<unknown>,
-): Promise<void> {
-  const rest = items.values()
-  const lane = async () => {
-    for (const item of rest) {
-      if (signal.aborted) return
-      await action(item)
-    }
-  }
-  await Promise.all(Array.from({ length: atOnce }, lane))
+/** Each machine has its own, and each of its workers sees to that. */
+async function pruneJournal({ engine }: RecoveryDeps): Promise<number> {
+  await engine.pruneJournal()
+  return PRUNE_JOURNAL_EVERY_MS
 }

@@ -1,30 +1,34 @@
-import { CodedError, MINUTE } from '@tokenkeeper/core'
+import { CodedError } from '@tokenkeeper/core'
 import { type Job, Worker } from 'bullmq'
 import type { WorkerDeps } from './deps.ts'
 import { parseJob, refreshAllJobSchema, runJobSchema, type ScheduleJob } from './jobs.ts'
+import { createRetention } from './retention.ts'
 import { advanceRun } from './runs/advance-run.ts'
-import { startOccurrence } from './schedules.ts'
+import { lookAgainMs } from './runs/step-run.ts'
+import { startDue } from './schedules/start-due.ts'
 import { putBack } from './settle-job.ts'
 import { sweep } from './sweep.ts'
 import { processor, workerOptions } from './worker-options.ts'
 
 /** How many ticks and run steps one process works on at once; none of them takes long. */
 const CONCURRENCY = 5
-const FIRST_LOOK_MS = 100
-const LONGEST_LOOK_MS = 2_000
-/** How far a tick may seem to lie ahead, where another machine's clock brought it. */
-const CLOCKS_DIFFER_MS = MINUTE
 
 /** Works on ticks and on the steps of runs. */
 export function createScheduleWorker(deps: WorkerDeps): Worker<ScheduleJob, unknown> {
-  const work = processor<ScheduleJob, unknown>((job, token) => dispatch(deps, job, token), deps)
+  const pruneOld = createRetention(deps)
+  const work = processor<ScheduleJob, unknown>((job, token) => dispatch(deps, pruneOld, job, token), deps)
   return new Worker('schedule', work, workerOptions(deps, CONCURRENCY))
 }
 
-async function dispatch(deps: WorkerDeps, job: Job<ScheduleJob>, token: string | undefined): Promise<unknown> {
+async function dispatch(
+  deps: WorkerDeps,
+  pruneOld: () => Promise<number>,
+  job: Job<ScheduleJob>,
+  token: string | undefined,
+): Promise<unknown> {
   switch (job.name) {
     case 'sweep':
-      return { swept: await sweep(deps) }
+      return { swept: await sweep(deps), pruned: await pruneOld() }
     case 'refresh-all':
       return refreshAll(deps, job)
     case 'run':
@@ -35,14 +39,13 @@ async function dispatch(deps: WorkerDeps, job: Job<ScheduleJob>, token: string |
 }
 
 /**
- * A tick that was brought forward, as whoever can write to Redis may do, starts nothing: it would spend the occurrence
- * whose time is still to come.
+ * A tick only has somebody look now: what is due is told by the store and the clock. So one that was brought forward, as
+ * whoever can write to Redis may do, starts nothing, and one that is missing is made up for by the scheduler.
  */
 async function refreshAll(deps: WorkerDeps, job: Job<ScheduleJob>): Promise<unknown> {
   const { scheduleId } = parseJob(refreshAllJobSchema, job.data)
-  const schedule = deps.schedules.find(({ id }) => id === scheduleId)
-  const tick = tickTime(job)
-  if (schedule && tick <= deps.clock.now() + CLOCKS_DIFFER_MS) await startOccurrence(deps, schedule, tick)
+  const schedule = await deps.store.schedules.get(scheduleId)
+  if (schedule?.isOn) await startDue(deps, schedule)
   return { scheduleId }
 }
 
@@ -51,16 +54,5 @@ async function runStep(deps: WorkerDeps, job: Job<ScheduleJob>, token: string | 
   const step = await advanceRun(deps, runId, waits)
   if (step === 'finished') return { runId }
   await job.updateData({ runId, waits: step === 'moved' ? 0 : waits + 1 })
-  return putBack(
-    job,
-    token,
-    step === 'moved' ? 0 : Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 1.3 ** Math.min(waits, 20)),
-  )
-}
-
-/** When a tick was meant to be: BullMQ names its job `repeat:<schedule>:<ms>`. */
-function tickTime(job: Job): number {
-  const time = Number(/:(\d+)$/.exec(job.id ?? '')?.[1])
-  if (!Number.isSafeInteger(time)) throw new CodedError('JOB_INVALID')
-  return time
+  return putBack(job, token, step === 'moved' ? 0 : lookAgainMs(waits))
 }

@@ -1,4 +1,4 @@
-import { MINUTE, SECOND } from '@tokenkeeper/core'
+import { DAY, MINUTE, SECOND } from '@tokenkeeper/core'
 
 /** All times in ms. */
 export interface QueueSettings {
@@ -25,6 +25,8 @@ export interface QueueSettings {
   readonly reconcileEveryMs: number
   /** How long closing waits for refreshes in flight: the provider's time-out and a margin to commit. */
   readonly closeMs: number
+  /** How long what has happened is kept; runs from their end. */
+  readonly keepMs: { readonly log: number; readonly events: number; readonly runs: number; readonly audit: number }
 }
 
 /**
@@ -48,4 +50,5 @@ export const DEFAULT_QUEUE_SETTINGS: QueueSettings = {
   // Whatever is lost right after a look is back within 20 s.
   reconcileEveryMs: 15 * SECOND,
   closeMs: 40 * SECOND,
+  keepMs: { log: 400 * DAY, events: 30 * DAY, runs: 90 * DAY, audit: 400 * DAY },
 }

@@ -8,7 +8,7 @@ import { tempDir } from '@tokenkeeper/testkit'
 import { createRedisConnections, type RedisAddress } from '../src/connection.ts'
 import type { WorkerDeps } from '../src/deps.ts'
 import { openQueues } from '../src/queues.ts'
-import type { Schedule } from '../src/schedule.ts'
+import type { DefaultScheduleId, ScheduleSettings } from '../src/schedules/defaults.ts'
 import { DEFAULT_QUEUE_SETTINGS, type QueueSettings } from '../src/settings.ts'
 
 export interface Harness extends AsyncDisposable {
@@ -27,12 +27,15 @@ export interface HarnessOptions {
   readonly port?: number
   readonly address?: RedisAddress
   readonly settings?: Partial<QueueSettings>
-  readonly schedules?: readonly Schedule[]
+  /** What the environment sets of schedules. */
+  readonly schedules?: Partial<Record<DefaultScheduleId, Partial<ScheduleSettings>>>
 }
+
+const NOTHING_SET: ScheduleSettings = { pattern: undefined, tz: undefined, runLimit: undefined }
 
 /** Real Redis and a real store under the queue; only the engine is a stand-in, since the protocol is not at stake. */
 export async function startHarness(options: HarnessOptions): Promise<Harness> {
-  const { address = { host: '127.0.0.1', port: options.port! }, settings, schedules = [] } = options
+  const { address = { host: '127.0.0.1', port: options.port! }, settings, schedules = {} } = options
   const stack = new AsyncDisposableStack()
   const dir = stack.use(await tempDir())
   const clock = movableClock()
@@ -51,7 +54,10 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     makeId,
     logger,
     settings: { ...DEFAULT_QUEUE_SETTINGS, ...settings },
-    schedules,
+    schedules: {
+      'meta-daily': { ...NOTHING_SET, ...schedules['meta-daily'] },
+      'bluesky-weekly': { ...NOTHING_SET, ...schedules['bluesky-weekly'] },
+    },
     engine,
     redis,
     prefix,
@@ -101,6 +107,8 @@ export interface FakeEngine extends Engine {
   readonly spools: { landed: number; replays: number }
   /** How often halts were looked at. */
   readonly halts: { probed: number }
+  /** How often old files of the journal were looked for. */
+  readonly journal: { pruned: number }
   /** Replaces what a refresh does; the default writes a success into the store. */
   refresh: (accountId: string, options: RefreshOptions) => Promise<RefreshOutcome>
   /** Replaces what a fetch of Pages does; the default finds none due. */
@@ -118,6 +126,7 @@ function createFakeEngine(store: Store, clock: Clock): FakeEngine {
     removed: [],
     spools: { landed: 0, replays: 0 },
     halts: { probed: 0 },
+    journal: { pruned: 0 },
     refresh: (accountId, options) => markRefreshed(store, clock, accountId, options),
     refreshAccount(accountId, options) {
       engine.calls.push({ accountId, options })
@@ -156,9 +165,12 @@ function createFakeEngine(store: Store, clock: Clock): FakeEngine {
     },
     endHalts: never,
     connectAccount: never,
+    importAccounts: never,
     pauseAccount: never,
     resumeAccount: never,
     resealAccount: never,
+    restoreFromJournal: never,
+    pruneJournal: async () => engine.journal.pruned++,
     async [Symbol.asyncDispose]() {},
   }
   return engine

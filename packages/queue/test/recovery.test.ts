@@ -163,3 +163,9 @@ test('a job whose worker died runs again within the time that the settings promi
   expect(performance.now() - began).toBeLessThan(15_000)
   await dead.close()
 })
+
+test('old files of the journal are deleted from the start on', async () => {
+  await using harness = await startHarness({ port: redis.port, settings: FAST })
+  await using _ = recovering(harness)
+  await expect.poll(() => harness.engine.journal.pruned).toBe(1)
+})

@@ -9,7 +9,6 @@ import { type Harness, startHarness } from './harness.ts'
 
 /** What the defaults promise. */
 const SOON = { interval: 50 }
-const schedules = [{ id: 'bluesky-weekly', pattern: '0 0 * * 0', tz: 'UTC' }]
 
 async function flush(redis: RedisServer): Promise<void> {
   const client = new Redis(redis.port)
@@ -32,13 +31,13 @@ describe.concurrent.each([
 ])('after %s', (_, lose) => {
   test.concurrent('schedules and due jobs are back by themselves, at the default intervals', async ({ expect }) => {
     await using redis = await startRedis()
-    await using harness = await startHarness({ port: redis.port, schedules })
+    await using harness = await startHarness({ port: redis.port })
     const { deps, engine, clock } = harness
     const { queues } = deps
     await using _scheduler = await startScheduler(deps)
     await using _workers = await startWorkers(deps)
     const schedulers = async () => (await queues.schedule.getJobSchedulers()).map(({ key }) => key).toSorted()
-    expect(await schedulers()).toEqual(['bluesky-weekly', 'sweep'])
+    expect(await schedulers()).toEqual(['bluesky-weekly', 'meta-daily', 'sweep'])
 
     // Due accounts whose jobs wait in Redis, because the queue is paused, are lost with it.
     await queues.refresh.pause()
@@ -46,7 +45,7 @@ describe.concurrent.each([
     await enqueueRefresh(queues.refresh, accounts, { type: 'scheduled', clock })
     await lose(redis)
 
-    await expect.poll(() => schedulers().catch(() => []), SOON).toEqual(['bluesky-weekly', 'sweep'])
+    await expect.poll(() => schedulers().catch(() => []), SOON).toEqual(['bluesky-weekly', 'meta-daily', 'sweep'])
     const ids = accounts.map(({ id }) => id)
     await expect.poll(() => refreshed(harness, ids), SOON).toBe(true)
     expect(engine.calls.filter(({ accountId }) => ids.includes(accountId))).toHaveLength(20)

@@ -23,12 +23,11 @@ function documentedRights(password: string): string[] {
 }
 
 const logger = createLoggers({ level: 'silent', format: 'json' })('test')
-const schedules = [{ id: 'bluesky-weekly', pattern: '0 0 * * 0', tz: 'UTC' }]
 
 /** A harness as an app would connect: what kind of Redis it is, is found out. */
 async function connect(address: RedisAddress): Promise<Harness> {
   const { cluster } = await checkRedis(address, systemClock, logger)
-  return startHarness({ address: { ...address, cluster }, schedules })
+  return startHarness({ address: { ...address, cluster } })
 }
 
 /** Everything that Redis is used for: schedules, deduplication, both queues, runs, waits. */
@@ -52,6 +51,7 @@ async function expectAllToWork({ deps, engine, store, clock, addAccounts }: Harn
   expect(engine.calls).toHaveLength(301)
   expect((await queues.schedule.getJobSchedulers()).map(({ key }) => key).toSorted()).toEqual([
     'bluesky-weekly',
+    'meta-daily',
     'sweep',
   ])
   await enqueueRefresh(queues.refreshNow, accounts.slice(0, 3), { ...request, first: true })

@@ -117,7 +117,7 @@ describe('a step', () => {
     await using harness = await startHarness({ port: redis.port })
     await harness.addAccounts(2, { platform: 'meta', providerAppId: 'app' })
     const [account] = await harness.addAccounts(1)
-    const run = await begin(harness, { filter: { platform: 'bluesky' } })
+    const run = await begin(harness, { filter: { platforms: ['bluesky', 'threads'] } })
     await advanceRun(harness.deps, run.id)
     expect((await jobsOf(harness)).map(({ data }) => data.accountId)).toEqual([account!.id])
   })

@@ -1,5 +1,5 @@
 import { type Account, type ApiKey, type Halt, hasCode, type OutboxItem, type Page } from '@tokenkeeper/core'
-import type { Run, Store } from './store.ts'
+import type { Run, Schedule, Store } from './store.ts'
 
 /** One compare-and-set on what was read there, so that whoever works on the target meanwhile loses nothing. */
 export async function writeAccount({ accounts }: Store, account: Account, there: Account | null): Promise<void> {
@@ -60,6 +60,12 @@ export function isListedLater(there: Page, page: Page): boolean {
 
 export async function writeHalt({ halts }: Store, halt: Halt, there: Halt | null): Promise<void> {
   await (there === null ? halts.insert(halt) : halts.update(there, halt))
+}
+
+/** What was taken there, but not here, is not taken again. */
+export async function writeSchedule({ schedules }: Store, schedule: Schedule, there: Schedule | null): Promise<void> {
+  if (there === null) await schedules.insert(schedule)
+  else if ((there.lastOccurrence ?? 0) <= (schedule.lastOccurrence ?? 0)) await schedules.update(there, schedule)
 }
 
 export async function writeApiKey({ apiKeys }: Store, key: ApiKey, there: ApiKey | null): Promise<void> {

@@ -1,9 +1,27 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Account, ApiKey, Halt, Page } from '@tokenkeeper/core'
-import { isListedLater, writeAccount, writeApiKey, writeHalt, writePages, writeRun } from './copy-writes.ts'
-import type { Scannable, Store } from './store.ts'
+import {
+  isListedLater,
+  writeAccount,
+  writeApiKey,
+  writeHalt,
+  writePages,
+  writeRun,
+  writeSchedule,
+} from './copy-writes.ts'
+import type { Scannable, Schedule, Store } from './store.ts'
 
-export const COPIED_KINDS = ['accounts', 'pages', 'halts', 'log', 'events', 'audit', 'runs', 'apiKeys'] as const
+export const COPIED_KINDS = [
+  'accounts',
+  'pages',
+  'halts',
+  'log',
+  'events',
+  'audit',
+  'runs',
+  'schedules',
+  'apiKeys',
+] as const
 export type CopiedKind = (typeof COPIED_KINDS)[number]
 
 /** Of one kind: how many were read, and what was done with each. */
@@ -31,6 +49,8 @@ export interface CopySummary {
   readonly kinds: Readonly<Record<CopiedKind, CopyCounts>>
   /** The first {@link MAX_SHOWN} of them. */
   readonly differences: readonly CopyDifference[]
+  /** How many there are of each reason. */
+  readonly reasons: Readonly<Record<CopyDifference['reason'], number>>
 }
 
 export interface CopyOptions {
@@ -68,7 +88,9 @@ interface Copier<T> extends CopyRules<T> {
 export async function copyStore(from: Store, to: Store, options: CopyOptions = {}): Promise<CopySummary> {
   const differences: CopyDifference[] = []
   const differing = new Set<string>()
+  const reasons = { newer: 0, different: 0, only_in_target: 0, changed: 0 }
   const differ = (difference: CopyDifference) => {
+    reasons[difference.reason]++
     if (difference.kind === 'accounts') differing.add(difference.id)
     if (differences.length < MAX_SHOWN) differences.push(difference)
   }
@@ -93,12 +115,16 @@ export async function copyStore(from: Store, to: Store, options: CopyOptions = {
     events: await copy('events', ({ events }) => events, { write: to.events.insert }),
     audit: await copy('audit', ({ audit }) => audit, { write: to.audit.insert }),
     runs: await copy('runs', ({ runs }) => runs, { write: oneByOne((run, there) => writeRun(to, run, there)) }),
+    schedules: await copy('schedules', schedulesOf, {
+      write: oneByOne((schedule, there) => writeSchedule(to, schedule, there)),
+      tellsOnlyInTarget: true,
+    }),
     apiKeys: await copy('apiKeys', apiKeysOf, { write: oneByOne((key, there) => writeApiKey(to, key, there)) }),
   }
   const changed = await changedSince(from, to, differing, options)
   for (const id of changed) differ({ kind: 'accounts', id, reason: 'changed' })
   const accounts = { ...kinds.accounts, different: kinds.accounts.different + changed.length }
-  return { kinds: { ...kinds, accounts }, differences }
+  return { kinds: { ...kinds, accounts }, differences, reasons }
 }
 
 /** A session that was refreshed after its copy was read is worth nothing there: a source in use must not pass for copied. */
@@ -178,6 +204,10 @@ function accountsOf({ accounts }: Store): Scannable<Account> {
 
 function haltsOf({ halts }: Store): Scannable<Halt> {
   return few(halts.list)
+}
+
+function schedulesOf({ schedules }: Store): Scannable<Schedule> {
+  return few(schedules.list)
 }
 
 function apiKeysOf({ apiKeys }: Store): Scannable<ApiKey> {

@@ -8,6 +8,8 @@ export interface OpenStoreOptions {
   readonly hook?: Hook
   /** Rejects with STORE_NOT_FOUND where there is no database yet, instead of making one. */
   readonly mustExist?: boolean
+  /** Only to read: nothing is made, migrated or written. Rejects with STORE_OUTDATED where that would be needed first. */
+  readonly readOnly?: boolean
 }
 
 /**
@@ -22,7 +24,7 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
         throw new CodedError('STORE_URL_UNKNOWN', {
           publicMessage: 'The database address (DATABASE_URL, if none was given) has no path: use sqlite:PATH.',
         })
-      if (options.mustExist && !existsSync(path)) throw new CodedError('STORE_NOT_FOUND')
+      if ((options.mustExist || options.readOnly) && !existsSync(path)) throw new CodedError('STORE_NOT_FOUND')
       return createSqliteStore({ ...options, path })
     case 'mongodb':
     case 'mongodb+srv': {
@@ -37,4 +39,9 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
           : 'The database address (DATABASE_URL, if none was given) has no scheme: use sqlite:PATH or mongodb://HOST/DATABASE.',
       })
   }
+}
+
+/** The file that a DATABASE_URL names; null if it names none. */
+export function sqlitePath(url: string): string | null {
+  return /^sqlite:(.+)$/is.exec(url)?.[1] ?? null
 }

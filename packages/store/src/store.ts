@@ -10,6 +10,7 @@ import type {
   Platform,
   RefreshLogEntry,
 } from '@tokenkeeper/core'
+import type { ExpiringPagesQuery, ExpiringQuery, LogStats, LogStatsQuery } from './reports.ts'
 import type { AccountWrite } from './write.ts'
 
 /**
@@ -24,6 +25,7 @@ export interface Store extends AsyncDisposable {
   readonly events: EntryStore<AccountEvent>
   readonly audit: EntryStore<AuditEntry>
   readonly runs: RunStore
+  readonly schedules: ScheduleStore
   readonly apiKeys: ApiKeyStore
   /** Resolves if the store can be read and written now. */
   ping(): Promise<void>
@@ -54,6 +56,11 @@ export interface AccountStore {
   stale(query: { readonly now: number; readonly limit: number }): Promise<DueAccount[]>
   /** Ids of accounts whose outbox is not empty, ordered by id. Served by an index. */
   withOutbox(query: { readonly afterId: string | null; readonly limit: number }): Promise<string[]>
+  /**
+   * Those that come to their end (`endOf`) within a time, by (end, id), after the cursor; whatever their status, but not
+   * those being removed. Served by an index.
+   */
+  expiring(query: ExpiringQuery): Promise<Account[]>
   /** Ordered by id. */
   list(query: ListQuery): Promise<Account[]>
   count(query: Pick<ListQuery, 'platform' | 'statusIn'>): Promise<number>
@@ -63,8 +70,17 @@ export interface AccountStore {
   deleteRemoved(id: string): Promise<boolean>
   /** Has another account, of another owner and not being removed, the same login at the same app? Served by an index. */
   isShared(account: Pick<Account, 'id' | 'platform' | 'providerAppId' | 'externalId'>): Promise<boolean>
-  /** Does any account still hold something sealed by this key? A key that none holds, nor any Page, may be retired. */
-  usesKey(keyId: string): Promise<boolean>
+  /** How much is sealed by each key that is in use, by key id. One scan in the database, since it is seldom asked. */
+  countKeys(): Promise<AccountKeyCounts[]>
+}
+
+/** What one key seals in accounts. */
+export interface AccountKeyCounts {
+  readonly keyId: string
+  readonly current: number
+  readonly previous: number
+  readonly former: number
+  readonly appPasswords: number
 }
 
 export interface Login {
@@ -105,6 +121,7 @@ export interface PagesDueAccount extends DueAccount {
 
 export interface ListQuery {
   readonly platform?: Platform
+  readonly platformIn?: readonly Platform[]
   readonly statusIn?: readonly AccountStatus[]
   readonly ownerId?: string
   readonly afterId: string | null
@@ -117,6 +134,15 @@ export interface Scannable<T> {
   scan(query: { readonly afterId: string | null; readonly limit: number }): Promise<T[]>
   /** Those that exist, in no particular order. */
   getMany(ids: readonly string[]): Promise<T[]>
+}
+
+/** What is kept for a time only. */
+export interface Prunable {
+  /**
+   * Removes those from before the time (ms), the oldest first, `limit` at most; resolves with how many. Runs count from
+   * their end, and unfinished ones stay. Served by an index.
+   */
+  prune(query: { readonly before: number; readonly limit: number }): Promise<number>
 }
 
 /** The Facebook Pages of accounts. What is written at once shares transactions or bulk writes, some hundreds in each. */
@@ -132,9 +158,16 @@ export interface AccountPageStore extends Scannable<Page> {
   get(id: string): Promise<Page | null>
   /** Ordered by id. */
   ofAccount(accountId: string, query: { readonly afterId: string | null; readonly limit: number }): Promise<Page[]>
+  /** Those whose own token ends within a time, by (tokenExpiresAt, id), after the cursor. Served by an index. */
+  expiring(query: ExpiringPagesQuery): Promise<Page[]>
   removeAccount(accountId: string): Promise<void>
-  /** Does any Page still hold a token sealed by this key? */
-  usesKey(keyId: string): Promise<boolean>
+  /** How many tokens are sealed by each key that is in use, by key id. One scan in the database. */
+  countKeys(): Promise<PageKeyCounts[]>
+}
+
+export interface PageKeyCounts {
+  readonly keyId: string
+  readonly pages: number
 }
 
 /** One Page as it was read, and as it is to be. */
@@ -159,26 +192,29 @@ export interface HaltStore {
   remove(halt: Halt): Promise<boolean>
 }
 
-export interface EntryStore<T> extends Scannable<T> {
+export interface EntryStore<T> extends Scannable<T>, Prunable {
   /** Inserts under the entries' own ids; one that is there already is left as it is. */
   insert(entries: readonly T[]): Promise<void>
   /** Newest first. */
   list(query: { readonly accountId?: string; readonly limit: number }): Promise<T[]>
 }
 
-export interface LogStore extends Scannable<RefreshLogEntry> {
+export interface LogStore extends Scannable<RefreshLogEntry>, Prunable {
   /**
    * Inserts under the entries' own ids. An entry that is there is replaced only by a stronger outcome of the same
    * attempt: `refreshed` over the attempt's own verdict over `interrupted`, `superseded` and `removed`.
    */
   put(entries: readonly RefreshLogEntry[]): Promise<void>
   get(id: string): Promise<RefreshLogEntry | null>
-  /** Newest first. */
+  /** Newest first. `pageId: null`: without those of Pages. */
   list(query: {
     readonly accountId?: string
+    readonly pageId?: null
     readonly success?: boolean
     readonly limit: number
   }): Promise<RefreshLogEntry[]>
+  /** Counted by the database. Reads what lies in the time, by an index. */
+  stats(query: LogStatsQuery): Promise<LogStats>
   removeAccount(accountId: string): Promise<void>
 }
 
@@ -209,7 +245,8 @@ export interface SeenAccount {
 }
 
 export interface RunFilter {
-  readonly platform?: Platform
+  /** Absent = all. */
+  readonly platforms?: readonly Platform[]
   /** Only accounts that fall due by this time (ms); absent = every active account. */
   readonly dueBefore?: number
 }
@@ -219,7 +256,7 @@ export type RunTotals = Readonly<Record<RunTotalName, number>> & {
 }
 export type RunTotalName = 'total' | 'refreshed' | 'failed' | 'skipped' | 'deferred'
 
-export interface RunStore extends Scannable<Run> {
+export interface RunStore extends Scannable<Run>, Prunable {
   /** Inserts, unless (scheduleId, occurrence) is there: returns the run that stands. */
   insert(run: Run): Promise<Run>
   get(id: string): Promise<Run | null>
@@ -231,6 +268,44 @@ export interface RunStore extends Scannable<Run> {
   beginWindow(id: string, from: string | null, window: readonly SeenAccount[]): Promise<boolean>
   /** Moves cursor, totals and finishedAt together and forgets the window, only if the cursor is still `from`. */
   advance(id: string, from: string | null, to: Pick<Run, 'cursor' | 'totals' | 'finishedAt'>): Promise<boolean>
+}
+
+/** A refresh-all that comes back at the times of a cron pattern. */
+export interface Schedule {
+  /** Its name. */
+  readonly id: string
+  /** Five fields (minute, hour, day of month, month, day of week), or six, of which the first are seconds. */
+  readonly pattern: string
+  /** IANA name of the time zone. */
+  readonly tz: string
+  /** Empty = all. */
+  readonly platforms: readonly Platform[]
+  /** How many runs it starts in all; null = no end. */
+  readonly runLimit: number | null
+  /** How many runs its times have started, ever: those begun by hand are not counted. */
+  readonly startedRuns: number
+  readonly isOn: boolean
+  /** The latest of its times that was taken (ms): none is taken twice, also when its run was pruned. */
+  readonly lastOccurrence: number | null
+  /** The time that was taken and whose run is not known to stand yet (ms). */
+  readonly pending: number | null
+  /** When it was made, turned on or given other times (ms): what lies before was never its own. */
+  readonly changedAt: number
+  /** The variables of the environment that set parts of it. */
+  readonly pinnedBy: readonly string[]
+}
+
+/** There are few. */
+export interface ScheduleStore {
+  /** False if one of this name stands there already; then nothing changes. */
+  insert(schedule: Schedule): Promise<boolean>
+  get(id: string): Promise<Schedule | null>
+  /** By their names. */
+  list(): Promise<Schedule[]>
+  /** Only if it is still exactly as it was read: of many that take one occurrence at once, exactly one is told true. */
+  update(from: Schedule, to: Schedule): Promise<boolean>
+  /** Only if it is still exactly as it was read. */
+  remove(schedule: Schedule): Promise<boolean>
 }
 
 export interface ApiKeyStore {

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { mongoForTests } from '@tokenkeeper/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
 import { AT, buildAccount, buildHalt, buildPage } from '../src/conformance/build-account.ts'
+import { buildSchedule } from '../src/conformance/schedules.ts'
 import { copyStore, type Store } from '../src/index.ts'
 import { contentsOf, fillStore } from './support/fill-store.ts'
 import { openDatabase, openMongoFixture } from './support/mongo-fixture.ts'
@@ -35,6 +36,7 @@ test('everything is copied; done again, everything is the same', async () => {
     events: { read: COUNT, same: 0, copied: COUNT, different: 0 },
     audit: { read: 2, same: 0, copied: 2, different: 0 },
     runs: { read: 2, same: 0, copied: 2, different: 0 },
+    schedules: { read: 2, same: 0, copied: 2, different: 0 },
     apiKeys: { read: 2, same: 0, copied: 2, different: 0 },
   })
   expect(progress.slice(0, 3)).toEqual([30, 60, 70])
@@ -69,6 +71,20 @@ test('what changed in the source since is brought up to date', async () => {
   const counted = [kinds.accounts, kinds.pages, kinds.halts, kinds.runs, kinds.apiKeys]
   expect(counted.map(({ copied }) => copied)).toEqual([3, 3, 1, 1, 1])
   await expectSame(source.store, target.store)
+})
+
+test('what a schedule has started in the target is not forgotten', async () => {
+  await using source = await openSqliteFixture()
+  await using target = await openSqliteFixture()
+  const [one, two] = [buildSchedule({ lastOccurrence: AT }), buildSchedule({ lastOccurrence: AT })]
+  for (const { store } of [source, target]) for (const schedule of [one, two]) await store.schedules.insert(schedule)
+  const ahead = { ...one, lastOccurrence: AT + 1, startedRuns: 9 }
+  await target.store.schedules.update(one, ahead)
+  await source.store.schedules.update(two, { ...two, lastOccurrence: AT + 1 })
+  const { kinds, differences } = await copyStore(source.store, target.store)
+  expect(kinds.schedules).toEqual({ read: 2, same: 0, copied: 1, different: 1 })
+  expect(differences).toEqual([{ kind: 'schedules', id: one.id, reason: 'different' }])
+  expect(await target.store.schedules.get(one.id)).toStrictEqual(ahead)
 })
 
 test('a newer generation in the target is left as it is and told', async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AT, buildAccount, buildAttempt, buildLogEntry, buildLogItem } from '../src/conformance/build-account.ts'
 import { buildRun } from '../src/conformance/runs.ts'
 import { openStore } from '../src/index.ts'
+import { type StoredDocument, toId } from '../src/mongo/codec.ts'
 import { createMongoStore } from '../src/mongo/index.ts'
 import { type MongoDatabase, openDatabase, openMongoFixture } from './support/mongo-fixture.ts'
 
@@ -93,12 +94,35 @@ describe.skipIf(server === null)('a MongoDB store', () => {
     expect(await fixture.store.accounts.get(FULL.id)).toStrictEqual(FULL)
   })
 
+  test('a run that an earlier version stored is of a list of platforms now', async () => {
+    await using fixture = await openMongoFixture(database)
+    const [run, other] = [buildRun({ filter: { dueBefore: AT } }), buildRun()]
+    for (const each of [run, other]) await fixture.store.runs.insert(each)
+    await database.db
+      .collection<StoredDocument>('runs')
+      .updateOne({ _id: toId(run.id) }, { $set: { 'filter.platform': 'meta' } })
+    await database.db.collection<{ _id: string }>('meta').updateOne({ _id: 'schema' }, { $set: { version: 3 } })
+    const { runs } = await fixture.openSecond()
+    expect(await runs.get(run.id)).toStrictEqual({ ...run, filter: { platforms: ['meta'], dueBefore: AT } })
+    expect(await runs.get(other.id)).toStrictEqual(other)
+  })
+
   test('makes an index again that somebody dropped', async () => {
     await using fixture = await openMongoFixture(database)
     const accounts = database.db.collection('accounts')
     const names = async () => (await accounts.indexes()).map(({ name }) => name).toSorted()
     const complete = await names()
-    expect(complete).toEqual(['_id_', 'atProvider', 'due', 'login', 'outbox', 'pagesDue', 'stale'])
+    expect(complete).toEqual([
+      '_id_',
+      'atProvider',
+      'dataAccess',
+      'dies',
+      'due',
+      'login',
+      'outbox',
+      'pagesDue',
+      'stale',
+    ])
     await accounts.dropIndex('due')
     await fixture.openSecond()
     expect(await names()).toEqual(complete)

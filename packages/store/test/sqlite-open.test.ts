@@ -2,9 +2,9 @@ import { chmod, mkdir, open, readFile, rm, stat, truncate, writeFile } from 'nod
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import { buildAccount } from '../src/conformance/build-account.ts'
+import { AT, buildAccount } from '../src/conformance/build-account.ts'
 import { buildRun } from '../src/conformance/runs.ts'
-import { createSqliteStore } from '../src/index.ts'
+import { createSqliteStore, type Run } from '../src/index.ts'
 import { init } from '../src/sqlite/migrations/001-init.ts'
 import { accountTable, runTable, type Table } from '../src/sqlite/rows.ts'
 import { codeOf } from './support/codes.ts'
@@ -51,7 +51,7 @@ describe('opening', () => {
     const second = await fixture.openSecond()
     expect(await second.accounts.get(account.id)).toStrictEqual(account)
     using raw = new DatabaseSync(fixture.path)
-    expect(raw.prepare('PRAGMA user_version').get()).toMatchObject({ user_version: 5 })
+    expect(raw.prepare('PRAGMA user_version').get()).toMatchObject({ user_version: 8 })
     expect(raw.prepare('PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' })
     const tables = raw.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table'`).all()
     expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['accounts', 'refresh_log']))
@@ -61,16 +61,20 @@ describe('opening', () => {
     await using fixture = await closedFile(0)
     const path = join(fixture.directory, 'first-version.db')
     const [account, run] = [buildAccount(), buildRun({ cursor: 'so far' })]
+    const ofOnePlatform = buildRun({ filter: { platform: 'meta', dueBefore: AT } as Run['filter'] })
+    const marker = buildRun({ occurrence: 'first-seen' })
     {
       using raw = new DatabaseSync(path)
       raw.exec(init)
       raw.exec('PRAGMA user_version = 1')
       insertKnown(raw, accountTable, account)
-      insertKnown(raw, runTable, run)
+      for (const each of [run, ofOnePlatform, marker]) insertKnown(raw, runTable, each)
     }
     await using store = createSqliteStore({ path })
     expect(await store.accounts.get(account.id)).toStrictEqual(account)
     expect(await store.runs.get(run.id)).toStrictEqual(run)
+    expect((await store.runs.get(ofOnePlatform.id))?.filter).toEqual({ platforms: ['meta'], dueBefore: AT })
+    expect(await store.runs.get(marker.id)).toBeNull()
     expect(await store.apiKeys.list()).toEqual([])
     expect(await store.halts.list()).toEqual([])
   })

@@ -1,10 +1,19 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { buildPage } from '../src/conformance/build-account.ts'
-import { dueClause, listClause, pagesDueClause, STALE_SQL, WITH_OUTBOX_SQL } from '../src/sqlite/accounts.ts'
+import {
+  dueClause,
+  expiringClause,
+  listClause,
+  pagesDueClause,
+  STALE_SQL,
+  WITH_OUTBOX_SQL,
+} from '../src/sqlite/accounts.ts'
 import { replaceAsRead } from '../src/sqlite/as-read.ts'
 import type { Clause } from '../src/sqlite/clause.ts'
-import { ofAccountClause } from '../src/sqlite/pages.ts'
+import { COUNTS_SQL, FAILURES_SQL } from '../src/sqlite/log.ts'
+import { expiringPagesClause, ofAccountClause } from '../src/sqlite/pages.ts'
+import { pruneSql } from '../src/sqlite/prune.ts'
 import { auditTable, eventTable, logTable, pageTable, runTable } from '../src/sqlite/rows.ts'
 import { LATEST_SQL } from '../src/sqlite/runs.ts'
 import { scanClause } from '../src/sqlite/scan.ts'
@@ -33,6 +42,22 @@ const CASES: [name: string, clause: Clause, index: RegExp][] = [
     'Pages due, of several platforms, after a cursor',
     pagesDueClause({ platforms: ['meta', 'threads'], at: 1, after: { pagesDueAt: 0, id: '' }, limit: 100 }),
     /USING INDEX accounts_pages_due \(platform=\? AND \(pages_due_at,id\)>\(\?,\?\) AND pages_due_at<\?\)/,
+  ],
+  [
+    'expiring',
+    expiringClause({ platforms: ['meta'], from: 1, before: 2, after: null, limit: 100 }),
+    /USING INDEX accounts_expiring \(platform=\? AND ends_at>\? AND ends_at<\?\)/,
+  ],
+  [
+    'expiring, of several platforms, after a cursor',
+    expiringClause({
+      platforms: ['meta', 'bluesky'],
+      from: 1,
+      before: 2,
+      after: { endsAt: 1, id: '' },
+      limit: 100,
+    }),
+    /USING INDEX accounts_expiring \(platform=\? AND \(ends_at,id\)>\(\?,\?\) AND ends_at<\?\)/,
   ],
   ['stale', { sql: STALE_SQL, params: [1, 100] }, /USING INDEX accounts_stale \(takeover_at<\?\)/],
   ['with outbox', { sql: WITH_OUTBOX_SQL, params: ['', 100] }, /USING (COVERING )?INDEX accounts_outbox \(id>\?\)/],
@@ -71,6 +96,32 @@ test('the Pages of an account are served by an index', async () => {
   ])
 })
 
+test.each([
+  ['', null, 'token_expires_at>?'],
+  [', after a cursor', { tokenExpiresAt: 1, id: 'a' }, '(token_expires_at,id)>(?,?)'],
+])('expiring Pages are found in order by an index%s', async (_, after, start) => {
+  await using fixture = await openSqliteFixture()
+  using raw = new DatabaseSync(fixture.path)
+  const { sql, params } = expiringPagesClause({ from: 1, before: 2, after, limit: 100 })
+  const plan = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params)
+  expect(plan.map(({ detail }) => detail)).toEqual([
+    `SEARCH account_pages USING INDEX account_pages_expiring (${start} AND token_expires_at<?)`,
+  ])
+})
+
+test('statistics read by an index what lies in their time', async () => {
+  await using fixture = await openSqliteFixture()
+  using raw = new DatabaseSync(fixture.path)
+  const readsOf = (sql: string, ...params: number[]) => {
+    const plan = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params)
+    return plan.map(({ detail }) => String(detail)).filter((step) => step.includes('refresh_log'))
+  }
+  expect(readsOf(COUNTS_SQL, 1)).toEqual(['SEARCH refresh_log USING INDEX refresh_log_time (refreshed_at>?)'])
+  expect(readsOf(FAILURES_SQL, 1, 10)).toEqual([
+    'SEARCH refresh_log USING INDEX refresh_log_success (success=? AND refreshed_at>?)',
+  ])
+})
+
 test('a Page that is compared as a whole is found by an index', async () => {
   await using fixture = await openSqliteFixture()
   using raw = new DatabaseSync(fixture.path)
@@ -88,6 +139,23 @@ test('the latest run of a schedule is served by an index', async () => {
   using raw = new DatabaseSync(fixture.path)
   const plan = raw.prepare(`EXPLAIN QUERY PLAN ${LATEST_SQL}`).all('manual:all')
   expect(plan.map(({ detail }) => detail)).toEqual(['SEARCH runs USING INDEX runs_schedule (schedule_id=?)'])
+})
+
+test.each([
+  ['refresh_log', 'refreshed_at', 'refresh_log_time'],
+  ['events', 'at', 'events_time'],
+  ['audit', 'at', 'audit_time'],
+  ['runs', 'finished_at', 'runs_finished'],
+])('what is pruned of %s is found by an index', async (table, time, index) => {
+  await using fixture = await openSqliteFixture()
+  using raw = new DatabaseSync(fixture.path)
+  const plan = raw.prepare(`EXPLAIN QUERY PLAN ${pruneSql(table, time)}`).all(1, 100)
+  const steps = plan.map(({ detail }) => String(detail))
+  expect(steps).toEqual([
+    expect.stringMatching(/^SEARCH \w+ USING (COVERING )?INDEX sqlite_autoindex_\w+_1 \(id=\?\)$/),
+    expect.stringMatching(/^LIST SUBQUERY /),
+    `SEARCH ${table} USING COVERING INDEX ${index} (${time}<?)`,
+  ])
 })
 
 test('scans are served by the index on ids', async () => {

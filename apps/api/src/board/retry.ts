@@ -1,10 +1,10 @@
 import { CodedError, hasCode } from '@tokenkeeper/core'
-import { type AccountJob, accountJobSchema, enqueueRefresh, parseJob } from '@tokenkeeper/queue'
+import { type AccountJob, accountJobSchema, assertRefreshable, enqueueRefresh, parseJob } from '@tokenkeeper/queue'
 import { ErrorCode, type Job } from 'bullmq'
 import { audit } from '../audit.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { ApiDeps } from '../deps.ts'
-import { assertRefreshable, refreshNow } from '../refresh/refresh-now.ts'
+import { refreshNow } from '../refresh/refresh-now.ts'
 import type { ActionParams } from './actions.ts'
 import { findQueue, SCHEDULE } from './queues.ts'
 

@@ -25,7 +25,7 @@ async function findOrInsertRun(deps: ApiDeps, platform: Platform | undefined, pr
   const { store, makeId } = deps
   const id = makeId()
   const scheduleId = `manual:${platform ?? 'all'}`
-  const filter = platform === undefined ? {} : { platform }
+  const filter = platform === undefined ? {} : { platforms: [platform] }
   const record = (runId: string) => audit(deps, principal, 'run.requested', { detail: runId })
   let run = await store.runs.latest(scheduleId)
   if (run === null || run.finishedAt !== null) await record(id)

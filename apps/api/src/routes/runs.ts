@@ -12,7 +12,7 @@ const counts = z.object({ total: count, refreshed: count, failed: count, skipped
 const run = z.object({
   id: z.string(),
   status: z.enum(['running', 'finished']),
-  platform: z.enum(PLATFORMS).nullable().describe('Of which platform; null = of all.'),
+  onlyPlatforms: z.array(z.enum(PLATFORMS)).nullable().describe('Of which platforms; null = of all.'),
   requestedBy: z.string(),
   startedAt: time,
   finishedAt: time.nullable(),
@@ -45,7 +45,7 @@ function present({ id, filter, requestedBy, startedAt, finishedAt, totals }: Run
   return {
     id,
     status: finishedAt === null ? 'running' : 'finished',
-    platform: filter.platform ?? null,
+    onlyPlatforms: filter.platforms === undefined ? null : [...filter.platforms],
     requestedBy,
     startedAt: new Date(startedAt).toISOString(),
     finishedAt: finishedAt === null ? null : new Date(finishedAt).toISOString(),

@@ -2,10 +2,10 @@ import { text as readAll } from 'node:stream/consumers'
 import { isCancel, password, text } from '@clack/prompts'
 import { CodedError } from '@tokenkeeper/core'
 import { connectBluesky } from '@tokenkeeper/providers'
+import { accountForPrograms } from '../accounts/facts.ts'
 import { openContext } from '../open-context.ts'
 import type { Output } from '../output.ts'
 import { loadSettings } from '../settings.ts'
-import { accountForPrograms } from './list-accounts.ts'
 
 interface Options {
   readonly handle?: string

@@ -1,54 +1,47 @@
 import { type Account, systemClock } from '@tokenkeeper/core'
-import type { Store } from '@tokenkeeper/store'
+import { accountForPrograms } from '../accounts/facts.ts'
+import { type AccountFilter, pagesOfAccounts } from '../accounts/pages-of-accounts.ts'
 import { openExistingStore } from '../open-existing-store.ts'
 import type { Output } from '../output.ts'
 import { loadSettings } from '../settings.ts'
 import { renderTable } from '../table.ts'
-import { isoTime, relativeTime } from '../times.ts'
+import { relativeTime } from '../times.ts'
+import { writeOut } from '../write-out.ts'
 
-const PAGE = 500
+type Options = AccountFilter & { readonly sandbox?: boolean }
 
-export async function listAccounts(options: { readonly sandbox?: boolean }, output: Output): Promise<number> {
-  await using store = await openExistingStore(loadSettings(options.sandbox))
-  const accounts = store ? await all(store) : []
-  if (output.json) output.result(accounts.map(accountForPrograms))
-  else if (accounts.length === 0) output.say('No accounts yet. Connect one: pnpm tokenkeeper accounts add bluesky')
-  else output.say(accountTable(accounts, systemClock.now()))
+/** Page by page, as the store gives them: a table for each page, or one array of JSON that is written as it grows. */
+export async function listAccounts({ sandbox, ...filter }: Options, output: Output): Promise<number> {
+  await using store = await openExistingStore(loadSettings(sandbox))
+  const pages = store ? pagesOfAccounts(store, filter) : []
+  if (output.json) await printJson(pages)
+  else await printTables(pages, output, isFiltered(filter))
   return 0
 }
 
-async function all(store: Store): Promise<Account[]> {
-  const accounts: Account[] = []
-  for (;;) {
-    const page = await store.accounts.list({ afterId: accounts.at(-1)?.id ?? null, limit: PAGE })
-    accounts.push(...page)
-    if (page.length < PAGE) return accounts
+type Pages = AsyncIterable<readonly Account[]> | Iterable<readonly Account[]>
+
+async function printJson(pages: Pages): Promise<void> {
+  let opening = '['
+  for await (const page of pages) {
+    await writeOut(process.stdout, opening + page.map((account) => JSON.stringify(accountForPrograms(account))).join())
+    opening = ','
   }
+  await writeOut(process.stdout, opening === '[' ? '[]\n' : ']\n')
 }
 
-/** What programs see of an account; times in ISO 8601. */
-export function accountForPrograms(account: Account) {
-  const { id, platform, displayName, externalId, ownerId, status, statusReason, serviceUrl, failure } = account
-  return {
-    id,
-    platform,
-    name: displayName,
-    externalId,
-    ownerId,
-    status,
-    statusReason,
-    serviceUrl,
-    failure: failure && {
-      class: failure.class,
-      code: failure.code,
-      count: failure.count,
-      since: isoTime(failure.since),
-    },
-    lastRefreshedAt: isoTime(account.lastRefreshedAt),
-    nextRefreshAt: isoTime(account.nextRefreshAt),
-    accessExpiresAt: isoTime(account.accessExpiresAt),
-    diesAt: isoTime(account.diesAt),
+async function printTables(pages: Pages, output: Output, isFiltered: boolean): Promise<void> {
+  let count = 0
+  for await (const page of pages) {
+    await writeOut(process.stdout, `${accountTable(page, systemClock.now())}\n`)
+    count += page.length
   }
+  if (count > 0) return
+  output.say(isFiltered ? 'No such accounts.' : 'No accounts yet. Connect one: pnpm tokenkeeper accounts add bluesky')
+}
+
+function isFiltered({ platform, status, owner }: AccountFilter): boolean {
+  return platform !== undefined || status !== undefined || owner !== undefined
 }
 
 function accountTable(accounts: readonly Account[], now: number): string {

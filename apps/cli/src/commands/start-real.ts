@@ -1,8 +1,8 @@
 import { startApi } from '@tokenkeeper/api'
 import { type Environment, loadConfig } from '@tokenkeeper/config'
 import type { AppContext } from '@tokenkeeper/context'
-import { DAY, hasCode, systemClock, toCodedError } from '@tokenkeeper/core'
-import { startRun, type WorkerDeps } from '@tokenkeeper/queue'
+import { hasCode, systemClock, toCodedError } from '@tokenkeeper/core'
+import { startRun, TAKES_DUE_WITHIN_MS, type WorkerDeps } from '@tokenkeeper/queue'
 import type { Store } from '@tokenkeeper/store'
 import { loggersFor, openContext } from '../open-context.ts'
 import type { Output } from '../output.ts'
@@ -12,9 +12,6 @@ import { followRun } from '../run/follow-run.ts'
 import { startServices } from '../run/services.ts'
 import { renderSummary, summarize, wentWell } from '../run/summary.ts'
 import { untilAborted } from '../run/until-aborted.ts'
-
-/** `--once` takes what falls due within this time, as a scheduled run does. */
-const TAKES_DUE_WITHIN_MS = DAY
 
 interface RealOptions {
   readonly environment: Environment
@@ -73,6 +70,7 @@ async function describeAccounts({ accounts }: Store): Promise<string> {
   return inNeed === 0 ? `${count}` : `${count}; ${inNeed} in need of a person: pnpm tokenkeeper accounts list`
 }
 
+/** As a scheduled run. */
 function dueRun({ clock, makeId }: Pick<WorkerDeps, 'clock' | 'makeId'>): Parameters<typeof startRun>[1] {
   const filter = { dueBefore: clock.now() + TAKES_DUE_WITHIN_MS }
   return { scheduleId: 'once', occurrence: makeId(), filter, requestedBy: 'cli' }

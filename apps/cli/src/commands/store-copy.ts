@@ -16,6 +16,7 @@ const NAMES: Record<CopiedKind, string> = {
   events: 'events',
   audit: 'audit entries',
   runs: 'runs',
+  schedules: 'schedules',
   apiKeys: 'API keys',
 }
 

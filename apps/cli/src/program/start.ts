@@ -24,6 +24,14 @@ export function addStartCommands(program: Command, run: Run): void {
   program
     .command('serve')
     .description('run scheduler, worker and API in one process, all of it configured (for services)')
-    .addHelpText('after', examples({ 'doppler run -- tokenkeeper serve': 'with secrets from a secrets manager' }))
+    .option('--no-api', 'without the API: scheduler and worker alone, and nothing listens')
+    .addHelpText(
+      'after',
+      examples({
+        'tokenkeeper serve': 'for a small machine',
+        'tokenkeeper serve --no-api': 'where nothing but refreshes is wanted, as token-refresh.service',
+        'doppler run -- tokenkeeper serve': 'with secrets from a secrets manager',
+      }),
+    )
     .action(run(async () => (await import('../commands/serve.ts')).serve))
 }

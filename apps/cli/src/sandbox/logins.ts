@@ -11,7 +11,7 @@ import {
   threadsLoginUrl,
 } from '@tokenkeeper/providers'
 import { REDIRECT_URI } from './graph.ts'
-import type { Sandbox } from './sandbox.ts'
+import type { Hosts } from './sandbox.ts'
 
 type LogIn = (number: number) => Promise<FreshLogin>
 
@@ -21,7 +21,7 @@ export function pagesOf(metaUser: number): number {
 }
 
 /** For each platform: makes the user of this number (from 1) at its host, and logs in as that user would. */
-export function createLogins(options: ProviderOptions, { pds, graph }: Sandbox): Readonly<Record<Platform, LogIn>> {
+export function createLogins(options: ProviderOptions, { pds, graph }: Hosts): Readonly<Record<Platform, LogIn>> {
   const { bluesky, meta, instagram, threads } = options
   if (!meta || !instagram || !threads)
     throw new CodedError('INTERNAL', { internal: 'a platform of the sandbox is off' })

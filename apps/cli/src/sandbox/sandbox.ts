@@ -6,9 +6,12 @@ import { tryLock } from '../lock.ts'
 import { type SandboxGraph, startGraph } from './graph.ts'
 import { sandboxDir, sandboxEnv } from './sandbox-env.ts'
 
-export interface Sandbox extends AsyncDisposable {
+export interface Hosts extends AsyncDisposable {
   readonly pds: Pds
   readonly graph: SandboxGraph
+}
+
+export interface Sandbox extends Hosts {
   /** Its whole configuration. */
   readonly env: Env
 }
@@ -29,11 +32,19 @@ export async function openSandbox(variables: Env, dataDir: string): Promise<Sand
   }
   stack.use(lock)
   await rm(dir, { recursive: true, force: true })
-  const graph = stack.use(await orFail('emulator of Meta', startGraph()))
-  const pds = stack.use(await orFail('Bluesky host (PDS)', startPds()))
+  const { pds, graph } = stack.use(await startHosts())
   const env = sandboxEnv(variables, dataDir, { pds, graph })
   const owned = stack.move()
   return { pds, graph, env, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** The hosts of all platforms on loopback, for this process alone. Rejects with SANDBOX_FAILED. */
+export async function startHosts(): Promise<Hosts> {
+  await using stack = new AsyncDisposableStack()
+  const graph = stack.use(await orFail('emulator of Meta', startGraph()))
+  const pds = stack.use(await orFail('Bluesky host (PDS)', startPds()))
+  const owned = stack.move()
+  return { pds, graph, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 async function startPds(): Promise<Pds> {

@@ -45,7 +45,7 @@ export async function verifyTokens({ store, sealer, config }: AppContext, pds: P
 type ReadOwner = (token: string) => Promise<string | null>
 
 /** Each resolves to the id of the user, or the Page, that its host takes the token for; null if it refuses it. */
-function tokenReaders({ meta, instagram, threads }: AppContext['config'], pds: Pds) {
+export function tokenReaders({ meta, instagram, threads }: AppContext['config'], pds: Pds) {
   const graph = (node: string, token: string) => {
     const secret = meta.app?.secret.reveal() ?? ''
     const proof = createHmac('sha256', secret).update(token).digest('hex')

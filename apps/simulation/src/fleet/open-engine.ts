@@ -28,6 +28,8 @@ export function openEngine(world: World, task: Task): { readonly engine: Engine;
     sealer: createModelSealer(process.keyIds, world.count),
     providers: createProviders(world, task),
     spool: createMemorySpool(world, task),
+    // A simulated disaster loses no database: nobody would read it.
+    journal: { append() {}, prune: async () => 0, [Symbol.asyncDispose]: async () => {} },
     pacing: process.pacing,
     hook: (point) => {
       reachPoint(world, process, point)

@@ -1,5 +1,5 @@
-import { type Account, CodedError } from '@tokenkeeper/core'
-import type { AccountStore, DueAccount, ListQuery, Login, PagesDueAccount } from '@tokenkeeper/store'
+import { type Account, CodedError, endOf } from '@tokenkeeper/core'
+import type { AccountKeyCounts, AccountStore, DueAccount, ListQuery, Login, PagesDueAccount } from '@tokenkeeper/store'
 import { applyToModel } from '@tokenkeeper/store/model'
 import type { Data } from './data.ts'
 import { byId, idsAfter } from './entries.ts'
@@ -56,6 +56,20 @@ export function createAccountStore({ read, write }: Transport): AccountStore {
         const telling = [...accounts.values()].filter(({ outbox }) => outbox.length > 0)
         return idsAfter(telling, afterId, limit).map(({ id }) => id)
       }),
+    expiring: ({ platforms, from, before, after, limit }) =>
+      read('expiring', ({ accounts }) =>
+        [...accounts.values()]
+          .filter(({ platform, status }) => platforms.includes(platform) && status !== 'removing')
+          .flatMap((account) => {
+            const end = endOf(account)
+            return end === null ? [] : [{ account, id: account.id, endsAt: end.at }]
+          })
+          .filter(({ endsAt }) => from <= endsAt && endsAt < before)
+          .toSorted(byEnd)
+          .filter((one) => after === null || byEnd(one, after) > 0)
+          .slice(0, limit)
+          .map(({ account }) => account),
+      ),
     list: ({ afterId, limit, ...filter }) => read('list', (data) => idsAfter(listed(data, filter), afterId, limit)),
     count: (filter) => read('count', (data) => listed(data, filter).length),
     pull: (id, itemIds) =>
@@ -81,8 +95,7 @@ export function createAccountStore({ read, write }: Transport): AccountStore {
             one.externalId === of.externalId,
         ),
       ),
-    usesKey: (keyId) =>
-      read('usesKey', ({ accounts }) => [...accounts.values()].some((one) => keysOf(one).includes(keyId))),
+    countKeys: () => read('countKeys', ({ accounts }) => countKeys([...accounts.values()])),
   }
 }
 
@@ -92,9 +105,23 @@ export function staleAt({ attempt, status }: Account): number {
   return attempt.state === 'live' ? attempt.leaseUntil : attempt.notBefore
 }
 
-function keysOf({ keyId, previousKeyId, appPasswordKeyId, formerCredentials }: Account): (string | null)[] {
-  return [keyId, previousKeyId, appPasswordKeyId, ...formerCredentials.map((former) => former.keyId)]
+function countKeys(accounts: readonly Account[]): AccountKeyCounts[] {
+  const counts = new Map<string, Counts>()
+  const add = (place: keyof Counts, keyId: string | null) => {
+    if (keyId === null || keyId === '') return
+    const one = counts.get(keyId) ?? { current: 0, previous: 0, former: 0, appPasswords: 0 }
+    counts.set(keyId, { ...one, [place]: one[place] + 1 })
+  }
+  for (const { keyId, previousKeyId, appPasswordKeyId, formerCredentials } of accounts) {
+    add('current', keyId)
+    add('previous', previousKeyId)
+    add('appPasswords', appPasswordKeyId)
+    for (const former of formerCredentials) add('former', former.keyId)
+  }
+  return [...counts].toSorted().map(([keyId, one]) => ({ keyId, ...one }))
 }
+
+type Counts = Omit<AccountKeyCounts, 'keyId'>
 
 function withLogin(accounts: Data['accounts'], login: Login): Account | undefined {
   return [...accounts.values()].find(
@@ -108,12 +135,13 @@ function withLogin(accounts: Data['accounts'], login: Login): Account | undefine
 
 function listed(
   { accounts }: Data,
-  { platform, statusIn, ownerId }: Pick<ListQuery, 'platform' | 'statusIn' | 'ownerId'>,
+  { platform, platformIn, statusIn, ownerId }: Omit<ListQuery, 'afterId' | 'limit'>,
 ): Account[] {
   return [...accounts.values()]
     .filter(
       (account) =>
         (platform === undefined || account.platform === platform) &&
+        (platformIn === undefined || platformIn.includes(account.platform)) &&
         (statusIn === undefined || statusIn.includes(account.status)) &&
         (ownerId === undefined || account.ownerId === ownerId),
     )
@@ -130,6 +158,15 @@ type PagesDueKey = Pick<PagesDueAccount, 'pagesDueAt' | 'id'>
 
 function byPagesDueTime(a: PagesDueKey, b: PagesDueKey): number {
   return a.pagesDueAt - b.pagesDueAt || byId(a, b)
+}
+
+interface EndKey {
+  readonly endsAt: number
+  readonly id: string
+}
+
+function byEnd(a: EndKey, b: EndKey): number {
+  return a.endsAt - b.endsAt || byId(a, b)
 }
 
 function toDue({ id, platform, serviceUrl, nextRefreshAt, diesAt }: Account): DueAccount {

@@ -1,5 +1,5 @@
 import type { Account, AccountEvent, ApiKey, AuditEntry, Halt, Page, RefreshLogEntry } from '@tokenkeeper/core'
-import type { Run } from '@tokenkeeper/store'
+import type { Run, Schedule } from '@tokenkeeper/store'
 
 /** What a store holds. Entities are never changed in place, so that a copy of the maps is a copy of all. */
 export interface Data {
@@ -10,6 +10,7 @@ export interface Data {
   readonly events: Map<string, AccountEvent>
   readonly audit: Map<string, AuditEntry>
   readonly runs: Map<string, Run>
+  readonly schedules: Map<string, Schedule>
   readonly apiKeys: Map<string, ApiKey>
 }
 
@@ -22,6 +23,7 @@ export function emptyData(): Data {
     events: new Map(),
     audit: new Map(),
     runs: new Map(),
+    schedules: new Map(),
     apiKeys: new Map(),
   }
 }
@@ -35,6 +37,7 @@ export function copyData(data: Data): Data {
     events: new Map(data.events),
     audit: new Map(data.audit),
     runs: new Map(data.runs),
+    schedules: new Map(data.schedules),
     apiKeys: new Map(data.apiKeys),
   }
 }

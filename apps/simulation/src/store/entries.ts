@@ -2,6 +2,8 @@ import type { AttemptOutcome } from '@tokenkeeper/core'
 import type { ApiKeyStore, EntryStore, LogStore, RunStore, Scannable } from '@tokenkeeper/store'
 import type { Data } from './data.ts'
 import type { Transport } from './memory-store.ts'
+import { createPrune } from './prune.ts'
+import { statsOf } from './stats.ts'
 
 /** Where a kind of entities is kept. */
 export type From<T> = (data: Data) => Map<string, T>
@@ -20,6 +22,7 @@ export function createEntryStore<T extends { readonly id: string; readonly accou
 ): EntryStore<T> {
   return {
     ...createScan(transport, from),
+    ...createPrune(transport, from, ({ at }) => at),
     insert: (entries) =>
       transport.write({ name: 'entries.insert' }, (data) => {
         for (const entry of entries) if (!from(data).has(entry.id)) from(data).set(entry.id, entry)
@@ -44,6 +47,11 @@ export function createLogStore(transport: Transport): LogStore {
   const { read, write } = transport
   return {
     ...createScan(transport, ({ log }) => log),
+    ...createPrune(
+      transport,
+      ({ log }) => log,
+      ({ refreshedAt }) => refreshedAt,
+    ),
     put: (entries) =>
       write({ name: 'log.put' }, ({ log }) => {
         for (const entry of entries) {
@@ -52,14 +60,16 @@ export function createLogStore(transport: Transport): LogStore {
         }
       }),
     get: (id) => read('log.get', ({ log }) => log.get(id) ?? null),
-    list: ({ accountId, success, limit }) =>
+    list: ({ accountId, pageId, success, limit }) =>
       read('log.list', ({ log }) =>
         [...log.values()]
           .filter((entry) => accountId === undefined || entry.accountId === accountId)
+          .filter((entry) => pageId === undefined || entry.pageId === pageId)
           .filter((entry) => success === undefined || entry.success === success)
           .toSorted((a, b) => b.refreshedAt - a.refreshedAt || byId(b, a))
           .slice(0, limit),
       ),
+    stats: (query) => read('log.stats', ({ log }) => statsOf([...log.values()], query)),
     removeAccount: (accountId) =>
       write({ name: 'log.remove' }, ({ log }) => {
         for (const entry of [...log.values()]) if (entry.accountId === accountId) log.delete(entry.id)
@@ -71,6 +81,11 @@ export function createRunStore(transport: Transport): RunStore {
   const { read, write } = transport
   return {
     ...createScan(transport, ({ runs }) => runs),
+    ...createPrune(
+      transport,
+      ({ runs }) => runs,
+      ({ finishedAt }) => finishedAt,
+    ),
     insert: (run) =>
       write({ name: 'runs.insert' }, ({ runs }) => {
         const { scheduleId, occurrence } = run

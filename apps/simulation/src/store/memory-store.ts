@@ -3,6 +3,7 @@ import { createAccountStore } from './accounts.ts'
 import type { About, Change } from './database.ts'
 import { createApiKeyStore, createEntryStore, createLogStore, createRunStore } from './entries.ts'
 import { createAccountPageStore, createHaltStore } from './pages.ts'
+import { createScheduleStore } from './schedules.ts'
 
 /** The way from a process to the database. */
 export interface Transport {
@@ -22,6 +23,7 @@ export function createMemoryStore(transport: Transport): Store {
     events: createEntryStore(transport, ({ events }) => events),
     audit: createEntryStore(transport, ({ audit }) => audit),
     runs: createRunStore(transport),
+    schedules: createScheduleStore(transport),
     apiKeys: createApiKeyStore(transport),
     ping: () => transport.write({ name: 'ping' }, () => undefined),
     [Symbol.asyncDispose]: async () => transport.close?.(),

@@ -31,12 +31,35 @@ export function createAccountPageStore(transport: Transport): AccountPageStore {
         const ofAccount = [...pages.values()].filter((page) => page.accountId === accountId)
         return idsAfter(ofAccount, afterId, limit)
       }),
+    expiring: ({ from, before, after, limit }) =>
+      read('pages.expiring', ({ pages }) =>
+        [...pages.values()]
+          .flatMap((page) => (page.tokenExpiresAt === null ? [] : [{ ...page, tokenExpiresAt: page.tokenExpiresAt }]))
+          .filter(({ tokenExpiresAt }) => from <= tokenExpiresAt && tokenExpiresAt < before)
+          .toSorted(byTokenEnd)
+          .filter((page) => after === null || byTokenEnd(page, after) > 0)
+          .slice(0, limit),
+      ),
     removeAccount: (accountId) =>
       write({ name: 'pages.remove' }, ({ pages }) => {
         for (const page of [...pages.values()]) if (page.accountId === accountId) pages.delete(page.id)
       }),
-    usesKey: (keyId) => read('pages.usesKey', ({ pages }) => [...pages.values()].some((page) => page.keyId === keyId)),
+    countKeys: () =>
+      read('pages.countKeys', ({ pages }) => {
+        const sealing = [...pages.values()].flatMap(({ keyId }) => (keyId === null ? [] : [keyId]))
+        const byKey = Object.entries(Object.groupBy(sealing, (keyId) => keyId)).toSorted()
+        return byKey.map(([keyId, uses = []]) => ({ keyId, pages: uses.length }))
+      }),
   }
+}
+
+interface TokenEndKey {
+  readonly tokenExpiresAt: number
+  readonly id: string
+}
+
+function byTokenEnd(a: TokenEndKey, b: TokenEndKey): number {
+  return a.tokenExpiresAt - b.tokenExpiresAt || byId(a, b)
 }
 
 function wasListedLater(standing: Page | undefined, { parentGeneration, refreshedAt }: Page): boolean {

@@ -61,7 +61,7 @@ export function createSpool({ dir, clock, hook = noHook }: { dir: string; clock:
     },
     own: () => own?.file.content().results ?? [],
     *orphans() {
-      for (const path of siblings(dir, own?.path)) yield* orphan(path)
+      for (const path of spoolFiles(dir)) if (path !== own?.path) yield* orphan(path)
     },
     [Symbol.dispose]() {
       if (!own) return
@@ -104,11 +104,11 @@ function remove(path: string): void {
   if (existsSync(path)) rmSync(path, { force: true })
 }
 
-function siblings(dir: string, ownPath: string | undefined): string[] {
+/** Paths of all spools in the directory, whosever they are. */
+export function spoolFiles(dir: string): string[] {
   return namesIn(dir)
     .filter((name) => SPOOL_NAME.test(name))
     .map((name) => join(dir, name))
-    .filter((path) => path !== ownPath)
 }
 
 function namesIn(dir: string): string[] {

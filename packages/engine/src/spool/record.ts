@@ -45,10 +45,14 @@ const RESULT: Checks<RefreshResult> = {
 export function readRecord(record: string): RefreshResult | null {
   try {
     const value: unknown = JSON.parse(record)
-    return fits(value, RESULT) ? value : null
+    return isRefreshResult(value) ? value : null
   } catch {
     return null
   }
+}
+
+export function isRefreshResult(value: unknown): value is RefreshResult {
+  return fits(value, RESULT)
 }
 
 function fits<T>(value: unknown, checks: Checks<T>): value is T {

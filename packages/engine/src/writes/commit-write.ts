@@ -45,13 +45,19 @@ export function commit(account: Account, result: RefreshResult, at: number): Acc
   }
 }
 
-/** Has this attempt's own commit arrived? Only with the outcome refreshed: others may tell of it as interrupted. */
-export function isCommitted(account: Account, attemptId: string): boolean {
+/**
+ * The generation that this attempt's own commit was written over; null if none is known to have arrived. Only with the
+ * outcome refreshed: others may tell of it as interrupted.
+ */
+export function committedOn(account: Account, attemptId: string): number | null {
   const { lastAttempt, outbox } = account
-  return (
-    (lastAttempt?.id === attemptId && lastAttempt.outcome === 'refreshed') ||
-    outbox.some((item) => item.kind === 'log' && item.entry.id === attemptId && item.entry.outcome === 'refreshed')
-  )
+  if (lastAttempt?.id === attemptId && lastAttempt.outcome === 'refreshed') return lastAttempt.generation
+  for (const item of outbox) {
+    if (item.kind === 'log' && item.entry.id === attemptId && item.entry.outcome === 'refreshed') {
+      return item.entry.generation
+    }
+  }
+  return null
 }
 
 function tellRefreshed(account: Account, result: RefreshResult, at: number): OutboxItem[] {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Clock, DEFAULT_DUE_POLICY, type Hook, makeId, noHook, type Platform } from '@tokenkeeper/core'
+import { type Clock, DAY, DEFAULT_DUE_POLICY, type Hook, makeId, noHook, type Platform } from '@tokenkeeper/core'
 import { createBlueskyProvider, createHttp, type GraceProvider, type Provider } from '@tokenkeeper/providers'
 import { createSealer, createSqliteStore, openStore, parseKeyRing, type Sealer, type Store } from '@tokenkeeper/store'
 import { createLoggers, type LineSink } from '@tokenkeeper/telemetry'
@@ -7,6 +7,7 @@ import { openClockFile } from '@tokenkeeper/testkit'
 import {
   createEngine,
   createHostPacing,
+  createJournal,
   createSpool,
   DEFAULT_TIMES,
   type Engine,
@@ -89,6 +90,11 @@ export function createActor(scene: Scene, options: ActorOptions = {}): Actor {
   const http = createHttp({ allowedPrivateHosts: scene.hosts })
   const real = createBlueskyProvider({ http, clock, plcUrl: scene.plcUrl })
   const provider = options.provider?.(real) ?? real
+  const logger = createLoggers({
+    level: options.log ? 'trace' : 'silent',
+    format: 'json',
+    ...(options.log ? { destination: options.log } : {}),
+  })('engine')
   const engine = createEngine({
     clock,
     hook,
@@ -102,11 +108,8 @@ export function createActor(scene: Scene, options: ActorOptions = {}): Actor {
     ]),
     spool: createSpool({ dir: options.spoolDir ?? join(scene.dir, 'spool'), clock, hook }),
     pacing: options.pacing ?? createHostPacing(clock),
-    logger: createLoggers({
-      level: options.log ? 'trace' : 'silent',
-      format: 'json',
-      ...(options.log ? { destination: options.log } : {}),
-    })('engine'),
+    journal: createJournal({ dir: join(scene.dir, 'data', 'journal'), keepMs: 30 * DAY, clock, logger }),
+    logger,
     workerId: `worker-${process.pid}-${makeId().slice(-6)}`,
     times: { ...DEFAULT_TIMES, ...options.times },
     due: DEFAULT_DUE_POLICY,

@@ -1,10 +1,17 @@
 import { join } from 'node:path'
-import { type Account, type Clock, DEFAULT_DUE_POLICY, makeId, noHook, systemClock } from '@tokenkeeper/core'
+import { type Account, type Clock, DAY, DEFAULT_DUE_POLICY, makeId, noHook, systemClock } from '@tokenkeeper/core'
 import type { FreshLogin } from '@tokenkeeper/providers'
 import { type AccountWrite, createSealer, createSqliteStore, parseKeyRing, type Store } from '@tokenkeeper/store'
 import { createLoggers } from '@tokenkeeper/telemetry'
 import { tempDir } from '@tokenkeeper/testkit'
-import { createEngine, createHostPacing, createSpool, DEFAULT_TIMES, openCredential } from '../../src/index.ts'
+import {
+  createEngine,
+  createHostPacing,
+  createJournal,
+  createSpool,
+  DEFAULT_TIMES,
+  openCredential,
+} from '../../src/index.ts'
 import { createExtendProvider } from './extend-provider.ts'
 import { startTokenServer } from './token-server.ts'
 
@@ -37,6 +44,8 @@ export async function createExtendWorld() {
   const seen: SeenWrite[] = []
   const store = recording(stack.use(createSqliteStore({ path: join(dir.path, 'tokenkeeper.db'), clock })), seen)
   const sealer = createSealer(parseKeyRing(`k1:${Buffer.alloc(32, 7).toString('base64')}`))
+  const journalDir = join(dir.path, 'journal')
+  const logger = createLoggers({ level: 'silent', format: 'json' })('engine')
   const engine = stack.use(
     createEngine({
       clock,
@@ -48,7 +57,8 @@ export async function createExtendWorld() {
       providers: new Map([['meta', createExtendProvider({ url: server.url, clock })]]),
       spool: createSpool({ dir: join(dir.path, 'spool'), clock }),
       pacing: createHostPacing(clock),
-      logger: createLoggers({ level: 'silent', format: 'json' })('engine'),
+      journal: createJournal({ dir: journalDir, keepMs: 30 * DAY, clock, logger }),
+      logger,
       workerId: 'worker-1',
       times: DEFAULT_TIMES,
       due: DEFAULT_DUE_POLICY,
@@ -86,6 +96,7 @@ export async function createExtendWorld() {
     store,
     engine,
     clock,
+    journalDir,
     connect,
     read,
     token: (account: Account) => openCredential(sealer, account.id, account.sealedCredential).accessToken,

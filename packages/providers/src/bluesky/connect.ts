@@ -49,11 +49,11 @@ function readIdentifier(text: string): string {
 }
 
 /** The methods that atproto blesses (https://atproto.com/specs/did). */
-function isAccountDid(text: string): boolean {
+export function isAccountDid(text: string): boolean {
   return isValidDid(text) && /^did:(plc|web):/.test(text)
 }
 
-function readService(text: string): string {
+export function readService(text: string): string {
   const service = text.trim()
   return service.includes('://') ? service : `https://${service}`
 }
@@ -78,7 +78,8 @@ async function assertHome(options: IdentityOptions, did: string, origin: string)
   }
 }
 
-function toFreshLogin({ did, handle, refreshed, access, refresh }: Session, serviceUrl: string): FreshLogin {
+/** A session at this host (an origin), as the start of an account. */
+export function toFreshLogin({ did, handle, refreshed, access, refresh }: Session, serviceUrl: string): FreshLogin {
   return {
     platform: 'bluesky',
     providerAppId: '',

@@ -5,6 +5,8 @@ export interface TokenClaims {
   /** ms since the epoch. */
   readonly expiresAt: number | null
   readonly jti: string | null
+  /** Whose it is: the DID. */
+  readonly sub: string | null
   /** Who issued it and alone accepts it (`did:web:HOST`). */
   readonly aud: string | null
   readonly scopes: readonly string[]
@@ -15,6 +17,7 @@ const claimsSchema = z
   .object({
     exp: z.number().positive().max(8.64e12).optional().catch(undefined),
     jti: z.string().optional().catch(undefined),
+    sub: z.string().optional().catch(undefined),
     aud: z.string().optional().catch(undefined),
     scope: z.string().optional().catch(undefined),
   })
@@ -22,10 +25,11 @@ const claimsSchema = z
 
 /** The claims of a token; all null if it is no JWT. */
 export function readClaims(token: string): TokenClaims {
-  const { exp, jti, aud, scope } = claimsSchema.parse(payloadOf(token))
+  const { exp, jti, sub, aud, scope } = claimsSchema.parse(payloadOf(token))
   return {
     expiresAt: exp === undefined ? null : Math.floor(exp * 1000),
     jti: jti ?? null,
+    sub: sub ?? null,
     aud: aud ?? null,
     scopes: scope?.split(' ').filter((part) => part !== '') ?? [],
   }

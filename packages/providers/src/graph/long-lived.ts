@@ -1,4 +1,4 @@
-import { type Clock, type Credential, HOUR, MINUTE, SECOND } from '@tokenkeeper/core'
+import { type Clock, CodedError, type Credential, HOUR, MINUTE, SECOND, type Verdict } from '@tokenkeeper/core'
 import { z } from 'zod'
 import type { ExtendProvider, FreshLogin, ProviderAccount, RefreshAnswer } from '../provider.ts'
 import { createGraphClient, type GraphClient, type GraphOptions } from './client.ts'
@@ -15,10 +15,18 @@ export interface LongLivedFamily {
   readonly refreshGrant: 'ig_refresh_token' | 'th_refresh_token'
 }
 
+interface LongLivedToken {
+  readonly accessToken: string
+  /** In ms; null = not told. */
+  readonly diesAt: number | null
+}
+
 /** A token is refreshed no sooner than this after it was given, with room for clocks that differ. */
 const LEAST_AGE_MS = 24 * HOUR + 5 * MINUTE
 const READ_TIMEOUT_MS = 10 * SECOND
 const LOGIN_TIMEOUT_MS = 30 * SECOND
+
+const REFUSED = { publicMessage: 'The provider does not accept this token.' }
 
 const id = z.union([z.string().min(1), z.number().transform(String)])
 const profile = z.object({ id: id.optional(), user_id: id.optional(), username: z.string().optional() })
@@ -87,17 +95,51 @@ export async function connectLongLived(
 ): Promise<FreshLogin> {
   const client = createGraphClient(family.platform, options)
   const short = await exchangeCode(client, family, options, login)
-  const { accessToken, diesAt } = await exchangeToken(client, family, options, short.access_token)
-  const profileReply = await readProfile(client, family, accessToken)
+  const long = await exchangeToken(client, family, options, short.access_token)
+  if (!long.ok) throw loginError(long.verdict)
+  const profileReply = await readProfile(client, family, long.value.accessToken)
   if (!profileReply.ok) throw loginError(profileReply.verdict)
+  const user = { id: short.user_id, name: profileReply.value.username, scopes: short.permissions }
+  return toFreshLogin(family, options, long.value, user)
+}
+
+/**
+ * A user's token, short- or long-lived, that whoever operates the app has. A long-lived one cannot be exchanged, and its
+ * end cannot be asked for: it is kept as it is, and its first refresh tells. Throws as connectLongLived does;
+ * LOGIN_REFUSED if the token is not accepted.
+ */
+export async function connectLongLivedToken(
+  family: LongLivedFamily,
+  options: GraphOptions,
+  token: string,
+): Promise<FreshLogin> {
+  const client = createGraphClient(family.platform, options)
+  const exchanged = await exchangeToken(client, family, options, token)
+  // What is not refused for good may have been short-lived: kept, it would be over in an hour.
+  if (!exchanged.ok && exchanged.verdict.kind !== 'dead') throw loginError(exchanged.verdict)
+  const kept = exchanged.ok ? exchanged.value : { accessToken: token, diesAt: null }
+  const reply = await readProfile(client, family, kept.accessToken)
+  if (!reply.ok)
+    throw reply.verdict.kind === 'dead' ? new CodedError('LOGIN_REFUSED', REFUSED) : loginError(reply.verdict)
+  const { id = reply.value.user_id, username } = reply.value
+  if (id === undefined) throw new CodedError('LOGIN_FAILED', { internal: 'a profile without an id' })
+  return toFreshLogin(family, options, kept, { id, name: username, scopes: undefined })
+}
+
+function toFreshLogin(
+  { platform }: LongLivedFamily,
+  { app }: GraphOptions,
+  { accessToken, diesAt }: LongLivedToken,
+  user: { readonly id: string; readonly name: string | undefined; readonly scopes: readonly string[] | undefined },
+): FreshLogin {
   return {
-    platform: family.platform,
-    providerAppId: options.app.id,
-    externalId: short.user_id,
-    displayName: profileReply.value.username ?? short.user_id,
+    platform,
+    providerAppId: app.id,
+    externalId: user.id,
+    displayName: user.name ?? user.id,
     serviceUrl: null,
     issuer: null,
-    scopes: short.permissions ?? [],
+    scopes: user.scopes ?? [],
     credential: { accessToken, refreshToken: '' },
     accessExpiresAt: diesAt,
     diesAt,
@@ -132,7 +174,7 @@ async function exchangeToken(
   { graphUrl, exchangeGrant }: LongLivedFamily,
   { app, clock }: { readonly app: GraphOptions['app']; readonly clock: Clock },
   token: string,
-): Promise<{ accessToken: string; diesAt: number | null }> {
+): Promise<{ readonly ok: true; readonly value: LongLivedToken } | { readonly ok: false; readonly verdict: Verdict }> {
   const askedAt = clock.now()
   const reply = await client.call('exchange', tokenAnswer, {
     method: 'GET',
@@ -140,8 +182,8 @@ async function exchangeToken(
     query: { grant_type: exchangeGrant, client_secret: app.secret, access_token: token },
     timeoutMs: LOGIN_TIMEOUT_MS,
   })
-  if (!reply.ok) throw loginError(reply.verdict)
-  return { accessToken: reply.value.access_token, diesAt: endOf(reply.value, askedAt) }
+  if (!reply.ok) return reply
+  return { ok: true, value: { accessToken: reply.value.access_token, diesAt: endOf(reply.value, askedAt) } }
 }
 
 function readProfile(client: GraphClient, { graphUrl }: LongLivedFamily, token: string) {

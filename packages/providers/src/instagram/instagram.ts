@@ -1,6 +1,11 @@
 import type { GraphOptions } from '../graph/client.ts'
 import { type CodeLogin, type LoginUrlRequest, loginUrl } from '../graph/login.ts'
-import { connectLongLived, createLongLivedProvider, type LongLivedFamily } from '../graph/long-lived.ts'
+import {
+  connectLongLived,
+  connectLongLivedToken,
+  createLongLivedProvider,
+  type LongLivedFamily,
+} from '../graph/long-lived.ts'
 import type { ExtendProvider, FreshLogin } from '../provider.ts'
 
 export interface InstagramOptions extends GraphOptions {
@@ -25,6 +30,11 @@ export function createInstagramProvider(options: InstagramOptions): ExtendProvid
 /** See {@link connectLongLived}. */
 export function connectInstagram(options: InstagramOptions, login: CodeLogin): Promise<FreshLogin> {
   return connectLongLived(family(options), options, login)
+}
+
+/** See {@link connectLongLivedToken}. */
+export function connectInstagramToken(options: InstagramOptions, token: string): Promise<FreshLogin> {
+  return connectLongLivedToken(family(options), options, token)
 }
 
 export function instagramLoginUrl({ app, dialogUrl }: InstagramOptions, request: LoginUrlRequest): string {

@@ -39,6 +39,19 @@ export async function connectMeta(options: MetaOptions, { code, redirectUri }: C
 }
 
 /**
+ * A user's token, short- or long-lived, that whoever operates the app has. It is exchanged at once. Throws as
+ * connectMeta does; LOGIN_REFUSED if it is no user's token, or not of our app.
+ */
+export async function connectMetaToken(options: MetaOptions, token: string): Promise<FreshLogin> {
+  const graph = createMetaGraph(options)
+  const { type } = await inspectOwn(graph, token)
+  if (type !== null && type !== 'USER') throw refused('This is no token of a user.')
+  const long = await exchangeToken(graph, token, { ofSystemUser: false, timeoutMs: TIMEOUT_MS })
+  if (!long.ok) throw loginError(long.verdict)
+  return toFreshLogin(graph, long.value, null)
+}
+
+/**
  * A system user's token, as its business made it. It is stored as it is: only a refresh exchanges it, and only if it has
  * an end. Throws as connectMeta does; LOGIN_REFUSED if it is no such token.
  */

@@ -1,6 +1,11 @@
 import type { GraphOptions } from '../graph/client.ts'
 import { type CodeLogin, type LoginUrlRequest, loginUrl } from '../graph/login.ts'
-import { connectLongLived, createLongLivedProvider, type LongLivedFamily } from '../graph/long-lived.ts'
+import {
+  connectLongLived,
+  connectLongLivedToken,
+  createLongLivedProvider,
+  type LongLivedFamily,
+} from '../graph/long-lived.ts'
 import type { ExtendProvider, FreshLogin } from '../provider.ts'
 
 export interface ThreadsOptions extends GraphOptions {
@@ -20,6 +25,11 @@ export function createThreadsProvider(options: ThreadsOptions): ExtendProvider {
 /** See {@link connectLongLived}. */
 export function connectThreads(options: ThreadsOptions, login: CodeLogin): Promise<FreshLogin> {
   return connectLongLived(family(options), options, login)
+}
+
+/** See {@link connectLongLivedToken}. */
+export function connectThreadsToken(options: ThreadsOptions, token: string): Promise<FreshLogin> {
+  return connectLongLivedToken(family(options), options, token)
 }
 
 export function threadsLoginUrl({ app, dialogUrl }: ThreadsOptions, request: LoginUrlRequest): string {

@@ -113,14 +113,18 @@ export function accountTests(open: OpenFixture): void {
       { statusIn: ['active', 'removing'] },
       { statusIn: [] },
       { platform: 'bluesky', statusIn: ['paused'] },
+      { platformIn: ['meta', 'instagram'] },
+      { platformIn: ['bluesky', 'meta'], platform: 'meta', statusIn: ['active'] },
+      { platformIn: [] },
       { ownerId: 'owner-3' },
       { ownerId: 'owner-3', platform: 'bluesky', statusIn: ['active', 'paused', 'quarantined'] },
     ]
     for (const filter of filters) {
-      const { platform, statusIn, ownerId } = filter
+      const { platform, platformIn, statusIn, ownerId } = filter
       const expected = all.filter(
         (account) =>
           (platform === undefined || account.platform === platform) &&
+          (platformIn === undefined || platformIn.includes(account.platform)) &&
           (statusIn === undefined || statusIn.includes(account.status)) &&
           (ownerId === undefined || account.ownerId === ownerId),
       )
@@ -170,7 +174,7 @@ export function accountTests(open: OpenFixture): void {
     expect(await accounts.isShared(theirs)).toBe(true)
   })
 
-  test('usesKey sees each place that holds something sealed', async () => {
+  test('countKeys counts what each key seals, by place', async () => {
     await using fixture = await open()
     const { accounts } = fixture.store
     await accounts.insert(buildAccount({ keyId: 'current' }))
@@ -178,9 +182,16 @@ export function accountTests(open: OpenFixture): void {
     await accounts.insert(buildAccount({ appPasswordKeyId: 'password', sealedAppPassword: 'x' }))
     const formerCredentials = ['former-1', 'former-2'].map((keyId) => ({ sealed: 'x', keyId, until: AT }))
     await accounts.insert(buildAccount({ formerCredentials }))
-    for (const used of ['current', 'previous', 'password', 'former-1', 'former-2'])
-      expect(await accounts.usesKey(used)).toBe(true)
-    expect(await accounts.usesKey('retired')).toBe(false)
+    await accounts.insert(buildAccount({ status: 'removing', keyId: '', sealedCredential: 'x' }))
+    const none = { current: 0, previous: 0, former: 0, appPasswords: 0 }
+    expect(await accounts.countKeys()).toEqual([
+      { ...none, keyId: 'current', current: 1 },
+      { ...none, keyId: 'former-1', former: 1 },
+      { ...none, keyId: 'former-2', former: 1 },
+      { ...none, keyId: 'key-1', current: 3 },
+      { ...none, keyId: 'password', appPasswords: 1 },
+      { ...none, keyId: 'previous', previous: 1 },
+    ])
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Account } from '@tokenkeeper/core'
+import { type Account, FOREVER } from '@tokenkeeper/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DueAccount, DueQuery, Store } from '../store.ts'
@@ -42,6 +42,14 @@ export function dueTests(open: OpenFixture): void {
     const query = { platform: 'bluesky', statusIn: ['active'], before: AT, after: null, limit: 1 } as const
     const { id, platform, serviceUrl, nextRefreshAt, diesAt } = account
     expect(await fixture.store.accounts.due(query)).toStrictEqual([{ id, platform, serviceUrl, nextRefreshAt, diesAt }])
+  })
+
+  test('by the end of time: everyone', async () => {
+    await using fixture = await open()
+    const account = buildAccount({ status: 'removing' })
+    await fixture.store.accounts.insert(account)
+    const query = { platform: 'bluesky', statusIn: ['removing'], before: FOREVER, after: null, limit: 1 } as const
+    expect(await fixture.store.accounts.due(query)).toHaveLength(1)
   })
 
   test('rows that move away while one pages make nobody skipped or doubled', async () => {

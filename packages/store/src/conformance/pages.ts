@@ -187,12 +187,15 @@ export function pageTests(open: OpenFixture): void {
     expect(await allOf(fixture.store, two)).toStrictEqual(of(two))
   })
 
-  test('usesKey sees the key of a token', async () => {
+  test('countKeys counts the tokens that each key seals', async () => {
     await using fixture = await open()
     const { pages } = fixture.store
-    await pages.put([buildPage({ keyId: 'used' }), buildPage({ keyId: null, sealedToken: null })])
-    expect(await pages.usesKey('used')).toBe(true)
-    expect(await pages.usesKey('retired')).toBe(false)
+    const without = buildPage({ keyId: null, sealedToken: null })
+    await pages.put([buildPage({ keyId: 'k2' }), buildPage({ keyId: 'k1' }), buildPage({ keyId: 'k2' }), without])
+    expect(await pages.countKeys()).toEqual([
+      { keyId: 'k1', pages: 1 },
+      { keyId: 'k2', pages: 2 },
+    ])
   })
 }
 

@@ -31,7 +31,7 @@ export function runTests(open: OpenFixture): void {
     await using fixture = await open()
     const { runs } = fixture.store
     const run = buildRun({
-      filter: { platform: 'meta', dueBefore: AT },
+      filter: { platforms: ['meta', 'threads'], dueBefore: AT },
       cursor: makeId(),
       window: [seen(), { ...seen(), snoozedAt: AT }],
       finishedAt: AT + 1,

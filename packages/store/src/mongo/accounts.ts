@@ -1,6 +1,7 @@
-import { type Account, CodedError, type Hook, type Platform } from '@tokenkeeper/core'
+import { type Account, CodedError, endOf, type Hook, type Platform } from '@tokenkeeper/core'
 import type { mongo } from 'mongoose'
-import type { AccountStore, DueAccount, DueQuery, ListQuery, PagesDueQuery } from '../store.ts'
+import type { ExpiringQuery } from '../reports.ts'
+import type { AccountKeyCounts, AccountStore, DueAccount, DueQuery, ListQuery, PagesDueQuery } from '../store.ts'
 import {
   changedFields,
   accountCodec as codec,
@@ -12,6 +13,7 @@ import { type Found, LEAST_ID, type StoredCollection, type StoredDocument, toId 
 import { conditionTerms } from './condition.ts'
 import type { Connection } from './connection.ts'
 import { createInserts } from './inserts.ts'
+import { KEY_STAGES } from './key-stages.ts'
 import { createUpdates } from './updates.ts'
 
 /** What {@link DueAccount} holds. */
@@ -44,6 +46,36 @@ export function findPagesDue(
     .limit(limit)
 }
 
+type EndField = 'diesAt' | 'dataAccessExpiresAt'
+
+/** Those of one platform whose end is that field, so that the index on it is in order. The two kinds exclude each other. */
+export function findExpiring(
+  accounts: StoredCollection,
+  { from, before, after, limit }: Omit<ExpiringQuery, 'platforms'>,
+  platform: Platform,
+  field: EndField,
+): Found {
+  const [other, isSooner] =
+    field === 'diesAt'
+      ? ['dataAccessExpiresAt', { $lte: ['$diesAt', '$dataAccessExpiresAt'] }]
+      : ['diesAt', { $lt: ['$dataAccessExpiresAt', '$diesAt'] }]
+  const isEnd = { $or: [{ [other]: null }, { $expr: isSooner }] }
+  const beyond = after && {
+    $or: [{ [field]: { $gt: new Date(after.endsAt) } }, { _id: { $gt: toId(after.id) } }],
+  }
+  const start = new Date(Math.max(from, after?.endsAt ?? 0))
+  const filter = {
+    platform,
+    [field]: { $gte: start, $lt: new Date(before) },
+    status: { $ne: 'removing' },
+    $and: beyond ? [isEnd, beyond] : [isEnd],
+  }
+  return accounts
+    .find(filter as mongo.Filter<StoredDocument>)
+    .sort({ [field]: 1, _id: 1 })
+    .limit(limit)
+}
+
 export function findStale(accounts: StoredCollection, now: number, limit: number): Found {
   return accounts
     .find({ takeoverAt: { $gte: new Date(0), $lte: new Date(now) } })
@@ -58,9 +90,16 @@ export function findWithOutbox(accounts: StoredCollection, afterId: string | nul
     .limit(limit)
 }
 
-function filterOf({ platform, statusIn, ownerId, afterId }: Partial<ListQuery>): mongo.Filter<StoredDocument> {
+function filterOf({
+  platform,
+  platformIn,
+  statusIn,
+  ownerId,
+  afterId,
+}: Partial<ListQuery>): mongo.Filter<StoredDocument> {
   return {
     ...(platform !== undefined && { platform }),
+    ...(platformIn !== undefined && { $and: [{ platform: { $in: [...platformIn] } }] }),
     ...(statusIn !== undefined && { status: { $in: [...statusIn] } }),
     ...(ownerId !== undefined && { ownerId }),
     ...(afterId !== undefined && afterId !== null && { _id: { $gt: toId(afterId) } }),
@@ -124,6 +163,17 @@ export function createAccountStore(connection: Connection, hook: Hook): AccountS
           .toArray()
         return documents.map(({ outboxId }) => outboxId.toHexString())
       }),
+    expiring: ({ platforms, ...query }) =>
+      collection.run(async (accounts) => {
+        const fields = ['diesAt', 'dataAccessExpiresAt'] as const
+        const arms = [...new Set(platforms)].flatMap((platform) => fields.map((field) => [platform, field] as const))
+        const found = await Promise.all(
+          arms.map(async ([platform, field]) =>
+            (await findExpiring(accounts, query, platform, field).toArray()).map(codec.fromDocument),
+          ),
+        )
+        return mergeInOrder(found, (account) => endOf(account)!.at, query.limit)
+      }),
     list: (query) =>
       collection.run(async (accounts) => (await findListed(accounts, query).toArray()).map(codec.fromDocument)),
     count: (query) => collection.run((accounts) => accounts.countDocuments(filterOf(query))),
@@ -144,12 +194,7 @@ export function createAccountStore(connection: Connection, hook: Hook): AccountS
         const filter = { platform, providerAppId, externalId, ...others }
         return (await accounts.findOne(filter, { projection: { _id: 1 } })) !== null
       }),
-    usesKey: (keyId) =>
-      collection.run(async (accounts) => {
-        const fields = ['keyId', 'previousKeyId', 'appPasswordKeyId', 'formerCredentials.keyId']
-        const holders = fields.map((field) => ({ [field]: keyId }))
-        return (await accounts.findOne({ $or: holders }, { projection: { _id: 1 } })) !== null
-      }),
+    countKeys: () => collection.run((accounts) => accounts.aggregate<AccountKeyCounts>(KEY_STAGES).toArray()),
   }
 }
 
@@ -162,7 +207,11 @@ function toDueAccount({ id, platform, serviceUrl, nextRefreshAt, diesAt }: Accou
   return { id, platform, serviceUrl, nextRefreshAt, diesAt }
 }
 
-function mergeInOrder<T extends DueAccount>(found: readonly T[][], timeOf: (account: T) => number, limit: number): T[] {
+function mergeInOrder<T extends { readonly id: string }>(
+  found: readonly T[][],
+  timeOf: (account: T) => number,
+  limit: number,
+): T[] {
   const inOrder = (a: T, b: T) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : 1)
   return found.flat().toSorted(inOrder).slice(0, limit)
 }

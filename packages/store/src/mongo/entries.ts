@@ -3,6 +3,7 @@ import type { EntryStore } from '../store.ts'
 import { createCodec, type Found, type StoredCollection, toId } from './codec.ts'
 import type { Connection } from './connection.ts'
 import { createInserts } from './inserts.ts'
+import { createPrune } from './prune.ts'
 import { createScan } from './scan.ts'
 
 /** A filter on the time makes also those servers use the index that do not for an order alone. */
@@ -25,6 +26,7 @@ export function createEntryStore<T extends { id: string }>(connection: Connectio
   const insert = createInserts(collection)
   return {
     ...createScan(collection, codec),
+    ...createPrune(collection, 'at'),
     async insert(entries) {
       if (entries.length > 0) await collection.run(() => insert(entries.map(codec.toDocument)))
     },

@@ -1,6 +1,7 @@
 import type { Page } from '@tokenkeeper/core'
 import type { mongo } from 'mongoose'
-import type { AccountPageStore } from '../store.ts'
+import type { ExpiringPagesQuery } from '../reports.ts'
+import type { AccountPageStore, PageKeyCounts } from '../store.ts'
 import { literal } from './change.ts'
 import { createCodec, type Found, type StoredCollection, type StoredDocument, toId } from './codec.ts'
 import type { Connection } from './connection.ts'
@@ -20,6 +21,17 @@ export function findOfAccount(
     .find(filter as mongo.Filter<StoredDocument>)
     .sort({ _id: 1 })
     .hint('account')
+    .limit(limit)
+}
+
+export function findExpiringPages(pages: StoredCollection, { from, before, after, limit }: ExpiringPagesQuery): Found {
+  const start = new Date(Math.max(from, after?.tokenExpiresAt ?? 0))
+  const beyond = after && {
+    $or: [{ tokenExpiresAt: { $gt: new Date(after.tokenExpiresAt) } }, { _id: { $gt: toId(after.id) } }],
+  }
+  return pages
+    .find({ tokenExpiresAt: { $gte: start, $lt: new Date(before) }, ...beyond } as mongo.Filter<StoredDocument>)
+    .sort({ tokenExpiresAt: 1, _id: 1 })
     .limit(limit)
 }
 
@@ -69,11 +81,22 @@ export function createAccountPageStore(connection: Connection): AccountPageStore
       }),
     ofAccount: (accountId, query) =>
       collection.run(async (pages) => (await findOfAccount(pages, accountId, query).toArray()).map(codec.fromDocument)),
+    expiring: (query) =>
+      collection.run(async (pages) => (await findExpiringPages(pages, query).toArray()).map(codec.fromDocument)),
     async removeAccount(accountId) {
       await collection.run((pages) => pages.deleteMany({ accountId: toId(accountId) }))
     },
-    usesKey: (keyId) =>
-      collection.run(async (pages) => (await pages.findOne({ keyId }, { projection: { _id: 1 } })) !== null),
+    countKeys: () =>
+      collection.run((pages) =>
+        pages
+          .aggregate<PageKeyCounts>([
+            { $match: { keyId: { $gt: '' } } },
+            { $group: { _id: '$keyId', pages: { $sum: 1 } } },
+            { $sort: { _id: 1 } },
+            { $project: { _id: 0, keyId: '$_id', pages: 1 } },
+          ])
+          .toArray(),
+      ),
   }
 }
 

@@ -6,7 +6,7 @@ import { isConflict } from './errors.ts'
 import { SCHEMAS } from './schemas.ts'
 
 /** Raised with every change of the schemas, so that their validators are renewed once. */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
 const NAMESPACE_EXISTS = 48
 const TRIES = 20
 const PAUSE_MS = 100
@@ -27,6 +27,18 @@ export async function isThere({ call }: Connection): Promise<boolean> {
   return (await call((db) => metaOf(db).findOne({ _id: 'schema' }))) !== null
 }
 
+/** Throws STORE_OUTDATED or STORE_TOO_NEW if another version made the database. */
+export async function assertCurrent(connection: Connection): Promise<void> {
+  if ((await versionOf(connection)) < SCHEMA_VERSION) throw new CodedError('STORE_OUTDATED')
+}
+
+/** Throws STORE_TOO_NEW. */
+async function versionOf({ call }: Connection): Promise<number> {
+  const version = (await call((db) => metaOf(db).findOne({ _id: 'schema' })))?.version ?? 0
+  if (version <= SCHEMA_VERSION) return version
+  throw new CodedError('STORE_TOO_NEW', { internal: `schema ${version}, known ${SCHEMA_VERSION}` })
+}
+
 /**
  * Makes collections, validators and indexes where they are not there yet. Several processes may do so at once: of two
  * that meet, the server may turn one away, which then does again what is left. Throws STORE_TOO_NEW if a newer version
@@ -43,14 +55,23 @@ export async function prepare(connection: Connection, clock: Clock): Promise<voi
   }
 }
 
-async function prepareOnce({ call }: Connection): Promise<void> {
-  const version = (await call((db) => metaOf(db).findOne({ _id: 'schema' })))?.version ?? 0
-  if (version > SCHEMA_VERSION) {
-    throw new CodedError('STORE_TOO_NEW', { internal: `schema ${version}, known ${SCHEMA_VERSION}` })
-  }
+async function prepareOnce(connection: Connection): Promise<void> {
+  const { call } = connection
+  const version = await versionOf(connection)
   if (version < SCHEMA_VERSION) await Promise.all(SCHEMAS.map((schema) => call((db) => setValidator(db, schema))))
   await Promise.all(SCHEMAS.map((schema) => call((db) => createIndexes(db, schema))))
+  if (version < 4) await call(listPlatformsOfRuns)
   if (version < SCHEMA_VERSION) await call((db) => upsertMeta(db, 'schema', { $max: { version: SCHEMA_VERSION } }))
+}
+
+/** Before version 4 a run was of one platform, or of all. */
+async function listPlatformsOfRuns(db: mongo.Db): Promise<void> {
+  await db
+    .collection('runs')
+    .updateMany({ 'filter.platform': { $type: 'string' } }, [
+      { $set: { 'filter.platforms': ['$filter.platform'] } },
+      { $unset: 'filter.platform' },
+    ])
 }
 
 /** Of two that make the document at once, one may be told that it is there already. */
@@ -77,7 +98,9 @@ async function setValidator(db: mongo.Db, schema: Schema): Promise<void> {
 /** Not every server knows the alias `number`. */
 function jsonSchemaOf(schema: Schema): mongo.BSON.Document {
   const json = JSON.stringify(schema.toJSONSchema({ useBsonType: true }), (key, value) =>
-    key === 'bsonType' && value === 'number' ? ['int', 'long', 'double'] : value,
+    key === 'bsonType'
+      ? [value].flat().flatMap((type) => (type === 'number' ? ['int', 'long', 'double'] : type))
+      : value,
   )
   return { bsonType: 'object', ...JSON.parse(json) }
 }

@@ -4,6 +4,7 @@ import { createCodec, type Found, type StoredCollection, type StoredDocument, to
 import type { Connection } from './connection.ts'
 import { findNewest } from './entries.ts'
 import { createInserts } from './inserts.ts'
+import { createPrune } from './prune.ts'
 import { createScan } from './scan.ts'
 import { runSchema } from './schemas.ts'
 
@@ -27,6 +28,7 @@ export function createRunStore(connection: Connection): RunStore {
 
   return {
     ...createScan(collection, codec),
+    ...createPrune(collection, 'finishedAt'),
     insert: (run) =>
       collection.run(async (runs) => {
         const present = await insert([codec.toDocument(run)])

@@ -10,7 +10,7 @@ import {
   type RefreshLogEntry,
 } from '@tokenkeeper/core'
 import { Schema, type SchemaDefinition } from 'mongoose'
-import type { Run } from '../store.ts'
+import type { Run, Schedule } from '../store.ts'
 
 /**
  * What the documents look like: the one description from which the server's validators, the indexes and the conversion
@@ -95,6 +95,14 @@ export const accountSchema = collection<Account>('accounts', {
     { platform: 1, status: 1, pagesDueAt: 1, _id: 1 },
     { name: 'pagesDue', partialFilterExpression: { pagesDueAt: { $gte: new Date(0) } } },
   )
+  .index(
+    { platform: 1, diesAt: 1, _id: 1 },
+    { name: 'dies', partialFilterExpression: { diesAt: { $gte: new Date(0) } } },
+  )
+  .index(
+    { platform: 1, dataAccessExpiresAt: 1, _id: 1 },
+    { name: 'dataAccess', partialFilterExpression: { dataAccessExpiresAt: { $gte: new Date(0) } } },
+  )
 
 export const pageSchema = collection<Page>('account_pages', {
   accountId: id,
@@ -111,7 +119,12 @@ export const pageSchema = collection<Page>('account_pages', {
   lastMissedAt: Date,
   parentGeneration: number,
   refreshedAt: Date,
-}).index({ accountId: 1, externalId: 1 }, { name: 'account', unique: true })
+})
+  .index({ accountId: 1, externalId: 1 }, { name: 'account', unique: true })
+  .index(
+    { tokenExpiresAt: 1, _id: 1 },
+    { name: 'expiring', partialFilterExpression: { tokenExpiresAt: { $gte: new Date(0) } } },
+  )
 
 export const logSchema = collection<RefreshLogEntry>('refresh_log', {
   _id: Schema.Types.Mixed, // the attempt's id, or for one of its pages `attemptId:pageId`
@@ -153,7 +166,7 @@ export const auditSchema = collection<AuditEntry>('audit', {
 export const runSchema = collection<Run>('runs', {
   scheduleId: text,
   occurrence: text,
-  filter: { type: embedded<Run['filter']>({ platform: String, dueBefore: Date }), required: true },
+  filter: { type: embedded<Run['filter']>({ platforms: [String], dueBefore: Date }), required: true },
   requestedBy: text,
   createdAt: time,
   startedAt: time,
@@ -166,6 +179,20 @@ export const runSchema = collection<Run>('runs', {
   .index({ scheduleId: 1, occurrence: 1 }, { name: 'occurrence', unique: true })
   .index({ finishedAt: 1, createdAt: 1, _id: 1 }, { name: 'unfinished' })
   .index({ scheduleId: 1, createdAt: -1, _id: -1 }, { name: 'latest' })
+
+export const scheduleSchema = collection<Schedule>('schedules', {
+  _id: Schema.Types.Mixed, // its name
+  pattern: text,
+  tz: text,
+  platforms: { type: [String], required: true },
+  runLimit: Number,
+  startedRuns: number,
+  isOn: { type: Boolean, required: true },
+  lastOccurrence: Date,
+  pending: Date,
+  changedAt: time,
+  pinnedBy: { type: [String], required: true },
+})
 
 export const apiKeySchema = collection<ApiKey>('api_keys', {
   name: text,
@@ -194,5 +221,6 @@ export const SCHEMAS: readonly Schema[] = [
   eventSchema,
   auditSchema,
   runSchema,
+  scheduleSchema,
   apiKeySchema,
 ]

@@ -1,6 +1,15 @@
 import type { SQLInputValue } from 'node:sqlite'
 import { type Account, CodedError } from '@tokenkeeper/core'
-import type { AccountStore, DueAccount, DueQuery, ListQuery, PagesDueAccount, PagesDueQuery } from '../store.ts'
+import type { ExpiringQuery } from '../reports.ts'
+import type {
+  AccountKeyCounts,
+  AccountStore,
+  DueAccount,
+  DueQuery,
+  ListQuery,
+  PagesDueAccount,
+  PagesDueQuery,
+} from '../store.ts'
 import { updateStatement } from './change.ts'
 import { allOf, type Clause, IN_LIST, list } from './clause.ts'
 import type { Connection } from './connection.ts'
@@ -19,8 +28,14 @@ export const STALE_SQL = `${SELECT_DUE}
 
 export const WITH_OUTBOX_SQL = `SELECT id FROM accounts WHERE outbox <> '[]' AND id > ? ORDER BY id LIMIT ?`
 
-const USES_KEY_SQL = `SELECT 1 FROM accounts WHERE ? IN (key_id, previous_key_id, app_password_key_id)
-  OR EXISTS (SELECT 1 FROM json_each(former_credentials) WHERE value ->> '$.keyId' = ?) LIMIT 1`
+const KEYS_SQL = `SELECT key_id AS keyId, sum(place = 1) AS current, sum(place = 2) AS previous,
+    sum(place = 3) AS former, sum(place = 4) AS appPasswords
+  FROM (
+    SELECT key_id, 1 AS place FROM accounts
+    UNION ALL SELECT previous_key_id, 2 FROM accounts
+    UNION ALL SELECT value ->> '$.keyId', 3 FROM accounts, json_each(former_credentials)
+    UNION ALL SELECT app_password_key_id, 4 FROM accounts
+  ) WHERE key_id <> '' GROUP BY key_id ORDER BY key_id`
 
 const SHARED_SQL = `SELECT 1 FROM accounts
   WHERE platform = ? AND provider_app_id = ? AND external_id = ? AND id <> ? AND status <> 'removing' LIMIT 1`
@@ -57,6 +72,21 @@ export function pagesDueClause({ platforms, at, after, limit }: PagesDueQuery): 
   )
 }
 
+export function expiringClause({ platforms, from, before, after, limit }: ExpiringQuery): Clause {
+  const arm = `SELECT ${table.selection}, ends_at AS endsAt FROM accounts
+    WHERE platform = ? AND status <> 'removing' AND ends_at < ?
+    AND ${after ? '(ends_at, id) > (?, ?)' : 'ends_at >= ?'}`
+  // One lower bound alone: of two, the index might begin at the lower one, at each page anew.
+  const start = after ? [after.endsAt, after.id] : [from]
+  const distinct = [...new Set(platforms)]
+  return mergedArms(
+    arm,
+    distinct.map((platform) => [platform, before, ...start]),
+    'endsAt',
+    limit,
+  )
+}
+
 /** The arm once for each list of parameters, merged in order: an IN would read and sort all that is due each time. */
 function mergedArms(arm: string, params: readonly SQLInputValue[][], time: string, limit: number): Clause {
   const sql = `${params.map(() => arm).join(' UNION ALL ')} ORDER BY ${time}, id LIMIT ?`
@@ -64,9 +94,13 @@ function mergedArms(arm: string, params: readonly SQLInputValue[][], time: strin
 }
 
 /** With an empty `hint` any index may serve; `+` keeps those on platform and status out. */
-function filterClause({ platform, statusIn, ownerId, afterId }: Partial<ListQuery>, hint: '' | '+' = ''): Clause {
+function filterClause(
+  { platform, platformIn, statusIn, ownerId, afterId }: Partial<ListQuery>,
+  hint: '' | '+' = '',
+): Clause {
   return allOf({
     [`${hint}platform = ?`]: platform,
+    [`${hint}platform IN ${IN_LIST}`]: list(platformIn),
     [`${hint}status IN ${IN_LIST}`]: list(statusIn),
     'owner_id = ?': ownerId,
     'id > ?': afterId ?? undefined,
@@ -116,6 +150,11 @@ export function createAccountStore(connection: Connection): AccountStore {
     stale: async ({ now, limit }) => toDueAccounts(await connection.rows(STALE_SQL, now, limit)),
     withOutbox: async ({ afterId, limit }) =>
       (await connection.rows(WITH_OUTBOX_SQL, afterId ?? '', limit)).map((row) => String(row.id)),
+    async expiring(query) {
+      if (query.platforms.length === 0) return []
+      const { sql, params } = expiringClause(query)
+      return toAccounts((await connection.rows(sql, ...params)).map(({ endsAt: _, ...row }) => row))
+    },
     async list(query) {
       const { sql, params } = listClause(query)
       return toAccounts(await connection.rows(sql, ...params))
@@ -134,7 +173,7 @@ export function createAccountStore(connection: Connection): AccountStore {
       )) > 0,
     isShared: async ({ id, platform, providerAppId, externalId }) =>
       (await connection.row(SHARED_SQL, platform, providerAppId, externalId, id)) !== undefined,
-    usesKey: async (keyId) => (await connection.row(USES_KEY_SQL, keyId, keyId)) !== undefined,
+    countKeys: async () => (await connection.rows(KEYS_SQL)).map((row) => ({ ...row }) as unknown as AccountKeyCounts),
   }
 }
 

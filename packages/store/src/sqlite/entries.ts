@@ -1,6 +1,7 @@
 import type { EntryStore } from '../store.ts'
 import { allOf } from './clause.ts'
 import type { Connection } from './connection.ts'
+import { createPrune } from './prune.ts'
 import type { Table } from './rows.ts'
 import { createScan } from './scan.ts'
 
@@ -9,6 +10,7 @@ export function createEntryStore<T>(connection: Connection, table: Table<T>): En
   const insertSql = `${table.insertSql} ON CONFLICT DO NOTHING`
   return {
     ...createScan(connection, table),
+    ...createPrune(connection, table.name, 'at'),
     async insert(entries) {
       if (entries.length > 0) await connection.write({ sql: insertSql, params: entries.map(table.toParams) })
     },

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CodedError } from '@tokenkeeper/core'
 import { isBusy, toStoreError } from './errors.ts'
-import { migrate } from './migrations/index.ts'
+import { assertCurrent, migrate } from './migrations/index.ts'
 
 const OPEN_TRIES = 50
 const OPEN_BUSY_TIMEOUT_MS = 100
@@ -25,6 +25,19 @@ export function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync 
     prepareFile(db)
     if (statSync(file).size <= CHECK_UP_TO_BYTES) check(db)
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
+    return db
+  } catch (error) {
+    db?.close()
+    throw toStoreError(error)
+  }
+}
+
+/** Opens the file as it is. Throws STORE_UNAVAILABLE, STORE_CORRUPT, STORE_TOO_NEW or STORE_OUTDATED. */
+export function openToRead(path: string, busyTimeoutMs: number): DatabaseSync {
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(resolve(path), { readOnly: true, timeout: busyTimeoutMs })
+    assertCurrent(db)
     return db
   } catch (error) {
     db?.close()

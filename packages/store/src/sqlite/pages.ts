@@ -1,5 +1,6 @@
 import type { Page } from '@tokenkeeper/core'
-import type { AccountPageStore } from '../store.ts'
+import type { ExpiringPagesQuery } from '../reports.ts'
+import type { AccountPageStore, PageKeyCounts } from '../store.ts'
 import { replaceAsRead } from './as-read.ts'
 import type { Clause } from './clause.ts'
 import type { Connection, Statement } from './connection.ts'
@@ -7,6 +8,9 @@ import { pageTable as table } from './rows.ts'
 import { createScan } from './scan.ts'
 
 const SELECT = `SELECT ${table.selection} FROM account_pages`
+
+const KEYS_SQL = `SELECT key_id AS keyId, count(*) AS pages FROM account_pages
+  WHERE key_id IS NOT NULL GROUP BY key_id ORDER BY key_id`
 
 const listedAt = (row: string) => `(${row}.parent_generation, coalesce(${row}.refreshed_at, 0))`
 /** A row that breaks another rule, an id that is not of its account and Page, is left out too. */
@@ -17,6 +21,12 @@ const PUT_SQL = `${table.upsertSql} WHERE ${listedAt('excluded')} >= ${listedAt(
 export function ofAccountClause(accountId: string, afterId: string | null, limit: number): Clause {
   const sql = `${SELECT} WHERE account_id = ? AND +id > ? ORDER BY id LIMIT ?`
   return { sql, params: [accountId, afterId ?? '', limit] }
+}
+
+export function expiringPagesClause({ from, before, after, limit }: ExpiringPagesQuery): Clause {
+  const sql = `${SELECT} WHERE token_expires_at < ? AND ${after ? '(token_expires_at, id) > (?, ?)' : 'token_expires_at >= ?'}
+    ORDER BY token_expires_at, id LIMIT ?`
+  return { sql, params: [before, ...(after ? [after.tokenExpiresAt, after.id] : [from]), limit] }
 }
 
 export function createAccountPageStore(connection: Connection): AccountPageStore {
@@ -38,10 +48,13 @@ export function createAccountPageStore(connection: Connection): AccountPageStore
       const { sql, params } = ofAccountClause(accountId, afterId, limit)
       return (await connection.rows(sql, ...params)).map(table.fromRow)
     },
+    async expiring(query) {
+      const { sql, params } = expiringPagesClause(query)
+      return (await connection.rows(sql, ...params)).map(table.fromRow)
+    },
     async removeAccount(accountId) {
       await connection.write({ sql: 'DELETE FROM account_pages WHERE account_id = ?', params: [[accountId]] })
     },
-    usesKey: async (keyId) =>
-      (await connection.row('SELECT 1 FROM account_pages WHERE key_id = ? LIMIT 1', keyId)) !== undefined,
+    countKeys: async () => (await connection.rows(KEYS_SQL)).map((row) => ({ ...row }) as unknown as PageKeyCounts),
   }
 }

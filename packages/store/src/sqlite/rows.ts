@@ -1,6 +1,6 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { Account, AccountEvent, ApiKey, AuditEntry, Halt, Page, RefreshLogEntry } from '@tokenkeeper/core'
-import type { Run } from '../store.ts'
+import type { Run, Schedule } from '../store.ts'
 
 /** How a field is kept in its column: as it is, as JSON text (null stays NULL), or a boolean as 0 or 1. */
 type Encoding = 'plain' | 'json' | 'flag'
@@ -147,6 +147,20 @@ export const runTable = table<Run>('runs', {
   cursor: 'plain',
   window: 'json',
   totals: 'json',
+})
+
+export const scheduleTable = table<Schedule>('schedules', {
+  id: 'plain',
+  pattern: 'plain',
+  tz: 'plain',
+  platforms: 'json',
+  runLimit: 'plain',
+  startedRuns: 'plain',
+  isOn: 'flag',
+  lastOccurrence: 'plain',
+  pending: 'plain',
+  changedAt: 'plain',
+  pinnedBy: 'json',
 })
 
 export const apiKeyTable = table<ApiKey>('api_keys', {

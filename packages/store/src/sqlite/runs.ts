@@ -1,5 +1,6 @@
 import type { Run, RunStore } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { createPrune } from './prune.ts'
 import { type Row, runTable as table } from './rows.ts'
 import { createScan } from './scan.ts'
 
@@ -17,6 +18,7 @@ export function createRunStore(connection: Connection): RunStore {
 
   return {
     ...createScan(connection, table),
+    ...createPrune(connection, table.name, 'finished_at'),
     async insert(run) {
       await connection.write({ sql: INSERT_SQL, params: [table.toParams(run)] })
       const sql = `${SELECT} WHERE schedule_id = ? AND occurrence = ?`

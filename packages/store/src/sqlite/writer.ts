@@ -1,5 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
+import { CodedError } from '@tokenkeeper/core'
 import type { Statement } from './connection.ts'
 
 /** What a thread starts with. */
@@ -41,6 +42,14 @@ export function createWriter(data: WriterData): Writer {
       await thread?.close()
     },
   }
+}
+
+/** Of a database that is only read. */
+export const NO_WRITER: Writer = {
+  async transact() {
+    throw new CodedError('INTERNAL', { internal: 'a write to a database that was opened to read' })
+  },
+  async close() {},
 }
 
 type Thread = Writer

@@ -9,11 +9,12 @@ import {
   buildPage,
 } from '../../src/conformance/build-account.ts'
 import { buildRun } from '../../src/conformance/runs.ts'
+import { buildSchedule } from '../../src/conformance/schedules.ts'
 import type { Store } from '../../src/index.ts'
 
 /** Fills every collection: `count` accounts, twice as many Pages and log entries, some of everything else. Returns the accounts. */
 export async function fillStore(store: Store, count: number) {
-  const { accounts, pages, halts, log, events, audit, runs, apiKeys } = store
+  const { accounts, pages, halts, log, events, audit, runs, schedules, apiKeys } = store
   const made = Array.from({ length: count }, (_, i) =>
     buildAccount({
       generation: 1 + (i % 3),
@@ -50,10 +51,15 @@ export async function fillStore(store: Store, count: number) {
     { id: makeId(), accountId: '', action: 'queue.paused', actor: 'cli', detail: 'refresh', at: AT },
   ])
   for (const run of [
-    buildRun({ filter: { platform: 'meta', dueBefore: AT } }),
+    buildRun({ filter: { platforms: ['meta'], dueBefore: AT } }),
     buildRun({ finishedAt: AT, cursor: makeId() }),
   ])
     await runs.insert(run)
+  for (const schedule of [
+    buildSchedule(),
+    buildSchedule({ isOn: false, lastOccurrence: AT, pending: AT, runLimit: 4 }),
+  ])
+    await schedules.insert(schedule)
   for (const revokedAt of [null, AT])
     await apiKeys.insert({
       id: makeId(),
@@ -80,6 +86,7 @@ export async function contentsOf(store: Store) {
     events: byId(await store.events.scan(all)),
     audit: byId(await store.audit.scan(all)),
     runs: byId(await store.runs.scan(all)),
+    schedules: byId(await store.schedules.list()),
     apiKeys: byId(await store.apiKeys.list()),
   }
 }
