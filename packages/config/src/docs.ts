@@ -1,4 +1,5 @@
-import { SECTIONS, type VariableInfo, variableList } from './variables.ts'
+import { SECTIONS } from './variable.ts'
+import { type VariableInfo, variableList } from './variables.ts'
 
 /** docs/configuration.md */
 export function renderConfigurationPage(): string {
