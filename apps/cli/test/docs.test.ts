@@ -4,6 +4,8 @@ import { variableList } from '@tokenkeeper/config'
 import { ERRORS } from '@tokenkeeper/core'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { JSON_OF } from '../src/json/index.ts'
 import { createProgram } from '../src/program.ts'
 import { ROOT } from './deployed.ts'
 
@@ -85,8 +87,12 @@ describe('the names in capitals that the pages use exist', () => {
   /** Node's and terminals' own. */
   const OF_OTHERS = ['NODE_OPTIONS', 'NO_COLOR']
 
+  /** What the commands print for programs. */
+  const printed = JSON.stringify(Object.values(JSON_OF).map((schema) => z.toJSONSchema(schema)))
+
   const exists = (name: string) =>
     settings.includes(name) ||
+    printed.includes(`"${name}"`) ||
     name in ERRORS ||
     OF_OTHERS.includes(name) ||
     Object.entries(ELSEWHERE).some(
