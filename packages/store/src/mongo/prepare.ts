@@ -60,7 +60,7 @@ async function prepareOnce(connection: Connection): Promise<void> {
   const version = await versionOf(connection)
   if (version < SCHEMA_VERSION) await Promise.all(SCHEMAS.map((schema) => call((db) => setValidator(db, schema))))
   await Promise.all(SCHEMAS.map((schema) => call((db) => createIndexes(db, schema))))
-  if (version < 4) await call(listPlatformsOfRuns)
+  if (version > 0 && version < 4) await call(listPlatformsOfRuns)
   if (version < SCHEMA_VERSION) await call((db) => upsertMeta(db, 'schema', { $max: { version: SCHEMA_VERSION } }))
 }
 
