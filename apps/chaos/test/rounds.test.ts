@@ -1,4 +1,6 @@
+import { fileURLToPath } from 'node:url'
 import { KILL_POINTS } from '@tokenkeeper/core'
+import { spawnNode } from '@tokenkeeper/testkit'
 import { expect, test } from 'vitest'
 import { createDeck, possibleFaults } from '../src/faults/deck.ts'
 import { parseOptions } from '../src/options.ts'
@@ -6,6 +8,7 @@ import { createRandom } from '../src/random.ts'
 import { dealRound } from '../src/rounds.ts'
 import type { World } from '../src/world/world.ts'
 
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const faults = possibleFaults({ spoolDisk: {} } as World)
 const deckOf = (seed: number, ...args: string[]) => {
   const random = createRandom(seed)
@@ -26,7 +29,16 @@ test('a seed deals the same rounds, whether people use their chances or not', ()
   }
 })
 
-test('a fault that does not exist is refused, also beside one that does', () => {
-  expect(() => deckOf(1, '--only', 'storm,typo')).toThrow('No such fault here: typo.')
+test('a fault that does not exist is refused before anything starts, also beside one that does', async () => {
+  await using chaos = spawnNode(MAIN, { args: ['--only', 'storm,typo'], env: {} })
+  expect((await chaos.exited).code).toBe(1)
+  expect(chaos.lines.join('\n')).toContain('There is no "typo": kill-at-random,')
   expect(deckOf(1, '--only', 'storm').deck.deal().name).toBe('storm')
+})
+
+test('a fault that cannot strike here is told', () => {
+  const options = parseOptions(['--only', 'spool-full'])
+  const random = createRandom(1)
+  const possible = possibleFaults({ spoolDisk: null } as World)
+  expect(() => createDeck(possible, { options, random } as World)).toThrow('No such fault here: spool-full.')
 })

@@ -57,7 +57,7 @@ test('what goes wrong is said, and nothing is made', async () => {
   const unknown = await place.run('revoke', 'f'.repeat(24))
   expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/^API_KEY_NOT_FOUND: .*api-keys list/)])
   const role = await place.run('create', '--name', 'x', '--role', 'king')
-  expect([role.code, role.stderr]).toEqual([1, expect.stringContaining('Allowed choices are viewer, operator, admin')])
+  expect([role.code, role.stderr]).toEqual([2, expect.stringContaining('Allowed choices are viewer, operator, admin')])
   expect((await place.run('create')).stderr).toContain("required option '--name <name>' not specified")
   expect((await place.run('create', '--name', ' ')).stderr).toContain('It must have 1 to 100 letters')
   expect((await place.run('list')).stdout).toContain('No API keys yet')

@@ -57,5 +57,5 @@ test('halts are ended, which is recorded', async () => {
   const again = await place.run('end', 'meta')
   expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/^HALT_NOT_FOUND: .*tokenkeeper halts/m)])
   const unknown = await place.run('end', 'myspace')
-  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('Allowed choices are bluesky, meta')])
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('Allowed choices are bluesky, meta')])
 })

@@ -11,8 +11,8 @@ import { enqueueRefresh } from '../src/enqueue.ts'
 import { startRun } from '../src/runs/start-run.ts'
 import { startScheduler } from '../src/scheduler.ts'
 import { startWorkers } from '../src/worker.ts'
-import { type Harness, startHarness } from './harness.ts'
-import { asAdmin, LOOPBACK, type LocalCluster, makeCertificates, startCluster } from './redis-servers.ts'
+import { type Harness, startHarness } from '../test/harness.ts'
+import { asAdmin, LOOPBACK, type LocalCluster, makeCertificates, startCluster } from '../test/redis-servers.ts'
 
 /** The rights that the documentation tells people to grant. */
 function documentedRights(password: string): string[] {

@@ -1,10 +1,10 @@
 import { mongoForTests } from '@tokenkeeper/testkit'
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
-import { lostAcknowledgementTests } from './support/lost-acknowledgements.ts'
-import { lostAnswerTests } from './support/lost-answers.ts'
-import { spooledSuccessorTests } from './support/spooled-successors.ts'
-import { storeAwayTests } from './support/store-away.ts'
-import { createWorld, type World } from './support/world.ts'
+import { lostAcknowledgementTests } from '../test/support/lost-acknowledgements.ts'
+import { lostAnswerTests } from '../test/support/lost-answers.ts'
+import { spooledSuccessorTests } from '../test/support/spooled-successors.ts'
+import { storeAwayTests } from '../test/support/store-away.ts'
+import { createWorld, type World } from '../test/support/world.ts'
 
 const mongo = await mongoForTests('lost answers, lost acknowledgements and the store away, on MongoDB')
 if (mongo) afterAll(() => mongo[Symbol.asyncDispose]())

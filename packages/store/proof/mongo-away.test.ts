@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildAccount, buildLogEntry } from '../src/conformance/build-account.ts'
 import type { Store } from '../src/index.ts'
 import { createMongoStore } from '../src/mongo/index.ts'
-import { type MongoDatabase, openDatabase } from './support/mongo-fixture.ts'
+import { type MongoDatabase, openDatabase } from '../test/support/mongo-fixture.ts'
 
 const server = await mongoForTests('a MongoDB that goes away')
 

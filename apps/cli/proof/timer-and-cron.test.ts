@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type Pds, startPds } from '@tokenkeeper/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { deploy, ENTRY, runToEnd, type Start } from './deployed.ts'
-import { tell, toolsAvailable } from './tools.ts'
+import { deploy, ENTRY, runToEnd, type Start } from '../test/deployed.ts'
+import { tell, toolsAvailable } from '../test/tools.ts'
 
 let pds: Pds
 beforeAll(async () => {

@@ -8,8 +8,8 @@ import { afterAll, expect, test } from 'vitest'
 import { commandsOf } from '../src/docs.ts'
 import { JSON_OF } from '../src/json/index.ts'
 import { createProgram } from '../src/program.ts'
-import { lastLine } from './cli.ts'
-import { openPlace } from './place.ts'
+import { lastLine } from '../test/cli.ts'
+import { openPlace } from '../test/place.ts'
 
 const mongo = await mongoForTests('every command on MongoDB')
 if (mongo) afterAll(() => mongo[Symbol.asyncDispose]())

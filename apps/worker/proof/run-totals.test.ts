@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { startRun } from '@tokenkeeper/queue'
 import { createClockFile, until } from '@tokenkeeper/testkit'
 import { expect, test } from 'vitest'
-import { createWorld, type World } from './world.ts'
+import { createWorld, type World } from '../test/world.ts'
 
 const MINUTE = 60_000
 const ACCOUNTS = 20

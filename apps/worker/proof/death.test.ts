@@ -1,7 +1,7 @@
 import { enqueueRefresh, startScheduler } from '@tokenkeeper/queue'
 import { until } from '@tokenkeeper/testkit'
 import { expect, test } from 'vitest'
-import { createWorld, type World } from './world.ts'
+import { createWorld, type World } from '../test/world.ts'
 
 const DAYS = 86_400_000
 const PROMISED_MS = 20_000

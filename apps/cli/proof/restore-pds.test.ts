@@ -8,7 +8,7 @@ import { openCredential } from '@tokenkeeper/engine'
 import { createClockFile, type PdsAccount, startPds, tempDir } from '@tokenkeeper/testkit'
 import { expect, test } from 'vitest'
 import { backupJson, restoreJson } from '../src/json/store.ts'
-import { lastLine, runCli } from './cli.ts'
+import { lastLine, runCli } from '../test/cli.ts'
 
 const ACCOUNTS = 12
 
