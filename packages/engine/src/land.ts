@@ -118,13 +118,15 @@ export async function commitOnce(
     await relayAccount(deps, result.accountId)
     return 'committed'
   }
-  if (account.connectId !== result.connectId) return 'fenced'
-  if (account.generation > result.generation && !outlives(deps, result, account)) return 'fenced'
-  if (account.generation < result.generation) {
+  const isOfOtherLogin = account.connectId !== result.connectId
+  // First: a store that is older may not know this login yet, which a journal or another restore may bring.
+  if (account.generation < result.generation && !(isOfOtherLogin && account.connectedAt > result.answeredAt)) {
     throw new CodedError('STORE_UNAVAILABLE', {
       internal: 'the store is older than this answer: restored from a backup?',
     })
   }
+  if (isOfOtherLogin) return 'fenced'
+  if (account.generation > result.generation && !outlives(deps, result, account)) return 'fenced'
   const current = { ...result, generation: account.generation }
   const write = commit(account, current, deps.clock.now())
   if (!(await deps.store.accounts.write(write))) return 'again'

@@ -9,7 +9,7 @@ import { wasRemoved } from './was-removed.ts'
  */
 export async function relayLeftovers(deps: EngineDeps, accountId: string): Promise<void> {
   const account = await deps.store.accounts.get(accountId)
-  const isNew = account?.outbox.some((item) => item.kind === 'audit' && item.entry.action === 'account.connected')
+  const isNew = account?.outbox.some((item) => item.kind === 'event' && item.entry.type === 'account.connected')
   if (isNew && account?.status !== 'removing' && (await wasRemoved(deps, accountId))) {
     await removeAccount(deps, accountId, 'recovery')
   } else {

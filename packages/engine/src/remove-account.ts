@@ -18,8 +18,19 @@ export async function removeAccount(deps: EngineDeps, accountId: string, actor: 
     await deps.hook('remove.marked-before-relay', accountId)
     const provider = deps.providers.get(marked.account.platform)
     if (provider) await logOut(deps, provider, marked.account, marked.credentials)
+  } else {
+    await journalRemoval(deps, accountId)
   }
   await finishRemoval(deps, accountId)
+}
+
+/** Whoever marked it may have died before the journal knew. Twice does no harm. Rejects as the store does. */
+async function journalRemoval({ store, journal }: EngineDeps, accountId: string): Promise<void> {
+  const account = await store.accounts.get(accountId)
+  const told = account?.outbox.flatMap((item) => (item.kind === 'audit' ? [item.entry] : [])) ?? []
+  const noted = await store.audit.list({ accountId, limit: 100 })
+  const removal = [...told, ...noted].find(({ action }) => action === 'account.removed')
+  if (removal) journal.append({ kind: 'removed', audit: removal })
 }
 
 /**

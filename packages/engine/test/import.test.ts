@@ -55,6 +55,24 @@ describe.each(stores)('imports on %s', (_name, server) => {
     await expectHealthy(world, id)
   })
 
+  test('an insert that arrives once more after the account was removed does not stay', async () => {
+    const { login } = await newUser()
+    const inserts: Account[] = []
+    await using actor = world.newActor({
+      store: withInsert(async (account) => {
+        inserts.push(account)
+        await world.store.accounts.insert(account)
+      }),
+    })
+    const outcome = await importOne(login, actor.engine)
+    const { id } = inserts[0]!
+    expect(outcome).toEqual({ kind: 'imported', accountId: id })
+    await world.engine.removeAccount(id, 'test')
+    await world.store.accounts.insert(inserts[0]!)
+    await world.engine.relayAccount(id)
+    expect(await world.store.accounts.get(id)).toBeNull()
+  })
+
   test('imported again after a refresh, the old token does not come back', async () => {
     const { login } = await newUser()
     const id = await imported(login)

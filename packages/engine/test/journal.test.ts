@@ -1,10 +1,11 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DAY, systemClock } from '@tokenkeeper/core'
+import { DAY, makeId, systemClock } from '@tokenkeeper/core'
 import { createLoggers } from '@tokenkeeper/telemetry'
 import { createSecretSearch, tempDir, until } from '@tokenkeeper/testkit'
 import { describe, expect, test } from 'vitest'
 import { createJournal, inspectJournal } from '../src/index.ts'
+import { remove } from '../src/writes/account-writes.ts'
 import { buildResult } from './support/build-result.ts'
 import { createExtendWorld } from './support/extend-world.ts'
 import { readRecords } from './support/read-records.ts'
@@ -34,6 +35,19 @@ const generations = async (dir: string) =>
   (await readRecords(dir)).map((record) => (record?.kind === 'refreshed' ? record.result.generation : null))
 
 describe('what the engine writes', () => {
+  test('a removal whose process died before it was noted here, once somebody finishes it', async () => {
+    await using world = await createExtendWorld()
+    const account = await world.connect()
+    const { id: accountId } = account
+    const at = world.clock.now()
+    const audit = { id: makeId(), accountId, action: 'account.removed', actor: 'test', detail: null, at } as const
+    expect(await world.store.accounts.write(remove(await world.read(accountId), audit))).toBe(true)
+    await world.engine.removeAccount(accountId, 'recovery')
+    await world.engine[Symbol.asyncDispose]()
+    const records = await readRecords(world.journalDir)
+    expect(records.at(-1)).toEqual({ v: 1, kind: 'removed', audit })
+  })
+
   test('a login, its successors and its removal, sealed, for this user alone', async () => {
     const world = await createExtendWorld()
     await using _world = world

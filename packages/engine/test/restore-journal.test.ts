@@ -6,7 +6,7 @@ import { AT, buildAccount, buildAttempt } from '@tokenkeeper/store/build-account
 import { createLoggers } from '@tokenkeeper/telemetry'
 import { tempDir } from '@tokenkeeper/testkit'
 import { expect, test } from 'vitest'
-import { createJournal } from '../src/index.ts'
+import { createJournal, createSpool } from '../src/index.ts'
 import type { JournalRecord } from '../src/journal/journal.ts'
 import type { RefreshResult } from '../src/result.ts'
 import { type Actor, createActor } from './support/actor.ts'
@@ -51,6 +51,7 @@ async function stage() {
     ...actor,
     actor: (keys: string): Actor => stack.use(createActor(scene, { clock: systemClock, keys })),
     dir,
+    spoolDir: join(temp.path, 'spool'),
     /** The records in a file of a process of its own. */
     async write(...records: JournalRecord[]) {
       await using journal = createJournal({ dir, clock: systemClock, logger, keepMs: 1 })
@@ -133,6 +134,42 @@ test('a newer login comes in with what was refreshed by it; what belongs to a lo
   expect(await s.restore()).toEqual({ ...NOTHING, files: 2, records: 4, connected: 1, refreshed: 1, unknown: 1 })
   expect(await s.read(account)).toMatchObject({ connectId: 'newer', generation: 7 })
   expect(await s.read(other)).toStrictEqual(other)
+})
+
+test('a spooled answer to a login that only the journal knows waits for it', async () => {
+  await using s = await stage()
+  const account = oldAccount({ generation: 5 })
+  await s.insert(account)
+  const login = oldAccount({ ...account, connectId: 'newer', generation: 6 })
+  await s.write({ kind: 'connected', account: login })
+  const spool = createSpool({ dir: s.spoolDir, clock: systemClock })
+  await spool.put(successor(login, 7).result)
+  spool[Symbol.dispose]()
+  expect(await s.engine.replaySpools()).toBe(0)
+  await s.restore()
+  expect(await s.engine.replaySpools()).toBe(1)
+  expect(await s.read(account)).toMatchObject({ connectId: 'newer', generation: 7 })
+})
+
+test('a spooled answer to a login that a later one took the place of is given up, also by a store that is older', async () => {
+  await using s = await stage()
+  const account = oldAccount({ generation: 5, connectId: 'latest', connectedAt: AT + 1_000 })
+  await s.insert(account)
+  const spool = createSpool({ dir: s.spoolDir, clock: systemClock })
+  await spool.put(successor({ ...account, connectId: 'before' }, 7).result)
+  spool[Symbol.dispose]()
+  expect(await s.engine.replaySpools()).toBe(0)
+  expect([...createSpool({ dir: s.spoolDir, clock: systemClock }).orphans()]).toEqual([])
+  expect(await s.read(account)).toStrictEqual(account)
+})
+
+test('a login that was noted after it was refreshed does not stop the restore', async () => {
+  await using s = await stage()
+  const account = oldAccount({ generation: 5 })
+  await s.insert(account)
+  await s.write({ kind: 'connected', account: oldAccount({ ...account, generation: 6 }) }, successor(account, 6))
+  expect(await s.restore()).toMatchObject({ connected: 0, refreshed: 1 })
+  expect(await s.read(account)).toMatchObject({ connectId: account.connectId, generation: 6 })
 })
 
 test('an account that was connected since is back, one that was removed since is not, whatever spools hold', async () => {

@@ -22,7 +22,7 @@ interface JournalOptions {
 
 /** A journal in `dir` (made 0700, its files 0600). Nothing is made before the first record. */
 export function createJournal({ dir, keepMs, clock, logger }: JournalOptions): Journal {
-  const name = `${process.pid}-${makeId()}.ndjson`
+  let name = newName()
   let waiting: JournalRecord[] = []
   let writing: Promise<void> | null = null
   let hurry = new AbortController()
@@ -39,12 +39,22 @@ export function createJournal({ dir, keepMs, clock, logger }: JournalOptions): J
         waitMs = LINGER_MS
       } catch (error) {
         lastPath = null
+        // Half a line may have stayed, which what comes next must not be glued to.
+        name = newName()
         waiting = [...records, ...waiting].slice(-MOST_WAITING)
         complain(error)
         if (hurry.signal.aborted) return
         waitMs = RETRY_MS
       }
     }
+  }
+
+  function begin(): void {
+    writing ??= writeAll().finally(() => {
+      writing = null
+      // What was appended in this very moment, unless it is closed.
+      if (waiting.length > 0 && !hurry.signal.aborted) begin()
+    })
   }
 
   async function write(path: string, records: readonly JournalRecord[]): Promise<void> {
@@ -68,9 +78,7 @@ export function createJournal({ dir, keepMs, clock, logger }: JournalOptions): J
     append(record) {
       waiting.push(record)
       if (waiting.length > MOST_WAITING) waiting.shift()
-      writing ??= writeAll().finally(() => {
-        writing = null
-      })
+      begin()
     },
     async prune() {
       const before = dayOf(clock.now() - keepMs)
@@ -85,6 +93,10 @@ export function createJournal({ dir, keepMs, clock, logger }: JournalOptions): J
       hurry = new AbortController()
     },
   }
+}
+
+function newName(): string {
+  return `${process.pid}-${makeId()}.ndjson`
 }
 
 /** All or nothing, as far as the disk allows. */

@@ -118,6 +118,8 @@ async function bringBack(deps: EngineDeps, login: Account, read: Account | null,
       return
     }
     if (standing.status === 'removing' || standing.generation >= login.generation) return
+    // The same login, noted after it was refreshed: its refreshes are restored by themselves.
+    if (standing.connectId === login.connectId) return
     if (!opens(deps, login.id, login.sealedCredential, counts)) return
     if (await writeAndRelay(deps, restoreLogin(standing, login, audit))) {
       counts.connected++
