@@ -7,7 +7,7 @@ import type { Output } from './output.ts'
 export function openContext(
   config: Config,
   output: Output,
-  overrides: Pick<ContextOverrides, 'clock'> = {},
+  overrides: Pick<ContextOverrides, 'clock' | 'spool'> = {},
 ): Promise<AppContext> {
   return createContext(config, { ...overrides, loggers: loggersFor(config, output) })
 }

@@ -145,12 +145,13 @@ describe('lines that are not imported', () => {
     expect([code, JSON.parse(stdout).imported]).toEqual([0, 1])
   })
 
-  test('take the place of an earlier file, whatever could be read there', async () => {
+  test('take the place of an earlier file, which is kept', async () => {
     await using place = await openPlace()
     await writeFile(place.path('bad'), 'earlier', { mode: 0o644 })
     await writeFile(place.path('in.ndjson'), 'x\n')
     await importJson(place, 'in.ndjson', '--rejects', 'bad')
     expect(await readFile(place.path('bad'), 'utf8')).not.toContain('earlier')
+    expect(await readFile(place.path('bad.1'), 'utf8')).toBe('earlier')
     expect((await stat(place.path('bad'))).mode & 0o777).toBe(0o600)
   })
 
@@ -167,10 +168,10 @@ describe('a call that cannot be carried out', () => {
     ['two sources', ['in.ndjson', '--from', 'mongodb://h/d'], 2, /INVALID_REQUEST/],
     ['an unknown field', ['in.ndjson', '--map', 'secret=PLANTED'], 2, /INVALID_REQUEST: --map must be FIELD=PATH/],
     ['an unknown preset', ['in.ndjson', '--preset', 'x'], 2, /Allowed choices are bluesky/],
-    ['no such file', ['nothing.ndjson'], 1, /IMPORT_SOURCE_UNREADABLE: The file cannot be read/],
+    ['no such file', ['nothing.ndjson'], 2, /IMPORT_SOURCE_UNREADABLE: The file cannot be read/],
     ['a map file that is none', ['in.ndjson', '--map-file', 'in.ndjson'], 2, /INVALID_REQUEST: --map-file/],
     ['rejects over the source', ['in.ndjson', '--rejects', './in.ndjson'], 2, /INVALID_REQUEST: --rejects/],
-    ['a table that is not there', ['in.ndjson', '--sql-table', 't'], 1, /IMPORT_SOURCE_UNREADABLE/],
+    ['a table that is not there', ['in.ndjson', '--sql-table', 't'], 2, /IMPORT_SOURCE_UNREADABLE/],
     [
       'a MongoDB that is away',
       ['--from', 'mongodb://u:PLANTED@127.0.0.1:1/d', '--collection', 'c'],

@@ -1,12 +1,15 @@
 import { join } from 'node:path'
 import { DAY, makeId, pageIdOf, systemClock } from '@tokenkeeper/core'
 import { createSpool } from '@tokenkeeper/engine'
+import { parseKeyRing } from '@tokenkeeper/store'
 import { buildPage } from '@tokenkeeper/store/build-account'
 import { createSecretSearch, mongoForTests, spawnNode, until } from '@tokenkeeper/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
 import { keysRotateJson, keysStatusJson } from '../src/json/keys.ts'
+import { keyStatus } from '../src/keys/key-status.ts'
 import { lastLine, MAIN } from './cli.ts'
 import { buildSealed, createKeysWorld, newKey, sealerOf } from './keys-world.ts'
+import { successor, writeSpool } from './restore-world.ts'
 
 const HOST = 'http://localhost:1'
 const [OLD, NEW] = [newKey('old'), newKey('new')]
@@ -143,6 +146,34 @@ test('Ctrl-C stops a rotation between two accounts', async () => {
   const { interrupted, resealed } = keysRotateJson.parse(JSON.parse(rotation.stdoutLines.at(-1)!))
   expect([interrupted, resealed]).toEqual([true, await sealedBy('new')])
   expect(resealed).toBeLessThan(8_000)
+})
+
+test('an answer that lands while keys are counted is counted', async () => {
+  await using world = await createKeysWorld()
+  const { store, engine, config } = await world.open(BOTH)
+  const account = buildSealed(sealerOf(NEW), HOST)
+  await store.accounts.insert(account)
+  await writeSpool(join(world.dataDir, 'spool'), [successor(account, 2, OLD)])
+  const countKeys = async () => {
+    const counts = await store.accounts.countKeys()
+    await engine.replaySpools()
+    return counts
+  }
+  const landing = { ...store, accounts: { ...store.accounts, countKeys } }
+  const old = (await keyStatus(parseKeyRing(BOTH), landing, config)).find(({ keyId }) => keyId === 'old')
+  expect(old).toMatchObject({ spooled: 1, mayBeDropped: false })
+})
+
+test('where there is no database, no key may be dropped', async () => {
+  await using world = await createKeysWorld()
+  const status = await world.run(BOTH, 'keys', 'status', '--json')
+  expect(keysStatusJson.parse(JSON.parse(status.stdout)).map(({ mayBeDropped }) => mayBeDropped)).toEqual([
+    false,
+    false,
+  ])
+  const shown = await world.run(BOTH, 'keys')
+  expect(shown.stdout).toMatch(/^old must stay in the ring: no database was found/m)
+  expect(shown.stdout).toMatch(/^No database was found: DATABASE_URL/m)
 })
 
 test('where there is nothing yet, looking makes nothing', async () => {

@@ -70,7 +70,7 @@ test('a restore that is killed by SIGKILL halfway ends, called again, in the sam
   expect(again.stderr).toMatch(/^Going on with the restore of this backup that was cut off\.$/m)
   expect(again.code).toBe(0)
   const summary = restoreJson.parse(JSON.parse(lastLine(again.stdout)))
-  expect(summary).toMatchObject({ accounts: ACCOUNTS, spooled: 0, stillSpooled: 0 })
+  expect(summary).toMatchObject({ accounts: ACCOUNTS, spooled: 20, stillSpooled: 0 })
   expect(await accountsOf(world.dataDir)).toStrictEqual(expected)
 })
 

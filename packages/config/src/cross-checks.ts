@@ -47,6 +47,14 @@ export function checkValues(values: Partial<Values>, problems: ConfigProblem[]):
     if (values[secret] !== undefined && !values[id] && !complained(id)) problem(secret, `needs ${id} beside it`)
   }
 
+  const { AUDIT_RETENTION_DAYS, JOURNAL_DAYS } = values
+  if (AUDIT_RETENTION_DAYS !== undefined && JOURNAL_DAYS !== undefined && AUDIT_RETENTION_DAYS < JOURNAL_DAYS) {
+    problem(
+      'AUDIT_RETENTION_DAYS',
+      `must be at least JOURNAL_DAYS (${JOURNAL_DAYS}): the audit tells which accounts of the journal were removed`,
+    )
+  }
+
   const { LEASE_MS, LEASE_RENEW_MS, STALE_SCAN_MS, DEAD_WITNESS_MS, DEAD_HOLD_MS } = values
   // One renewal may be lost without the lease.
   if (LEASE_MS !== undefined && LEASE_RENEW_MS !== undefined && LEASE_RENEW_MS >= LEASE_MS / 2) {

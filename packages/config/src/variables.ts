@@ -211,10 +211,10 @@ export const VARIABLES = {
   },
   AUDIT_RETENTION_DAYS: {
     section: 'Retention',
-    // The board's sessions that were ended are known by their entries, and last 8 hours.
-    schema: form.wholeNumber(1, 36_500),
+    // What was removed, and which of the board's sessions were ended, is known by its entries.
+    schema: form.wholeNumber(30, 36_500),
     default: '400',
-    description: 'How long it is kept what people did.',
+    description: 'How long it is kept what people did; at least JOURNAL_DAYS.',
   },
   JOURNAL_DAYS: {
     section: 'Retention',

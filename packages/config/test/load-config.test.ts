@@ -218,6 +218,16 @@ describe('mistakes', () => {
     ['lease', { LEASE_MS: '8000' }, 'LEASE_RENEW_MS must be less than half of LEASE_MS (8000)'],
     ['scan', { STALE_SCAN_MS: '12001' }, 'STALE_SCAN_MS must not be more than LEASE_MS (12000)'],
     ['witness', { DEAD_HOLD_MS: '300000' }, 'DEAD_WITNESS_MS must be less than DEAD_HOLD_MS (300000)'],
+    [
+      'audit',
+      { AUDIT_RETENTION_DAYS: '59', JOURNAL_DAYS: '60' },
+      'AUDIT_RETENTION_DAYS must be at least JOURNAL_DAYS (60): the audit tells which accounts of the journal were removed',
+    ],
+    [
+      'audit, however short the journal',
+      { AUDIT_RETENTION_DAYS: '29', JOURNAL_DAYS: '9' },
+      'AUDIT_RETENTION_DAYS must be a whole number from 30 to 36500',
+    ],
     ['user', { REDIS_USERNAME: 'u' }, 'REDIS_USERNAME needs REDIS_PASSWORD beside it'],
     ['an app without its secret', { APP_ID: '1' }, 'APP_ID needs APP_SECRET beside it'],
     ['a secret without its app', { THREADS_APP_SECRET: 's' }, 'THREADS_APP_SECRET needs THREADS_APP_ID beside it'],

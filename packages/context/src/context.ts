@@ -18,6 +18,7 @@ import {
   createSpool,
   DEFAULT_TIMES,
   type Engine,
+  type Spool,
 } from '@tokenkeeper/engine'
 import type { Provider } from '@tokenkeeper/providers'
 import {
@@ -74,6 +75,8 @@ export interface ContextOverrides {
   readonly queue?: Partial<QueueSettings>
   /** What stands between the app and its store: to watch it, or to break it. */
   readonly store?: (store: Store) => Store
+  /** The same for its spool. */
+  readonly spool?: (spool: Spool) => Spool
 }
 
 /** How long after the provider's time-out an answer that came at the last moment may take to be committed. */
@@ -90,6 +93,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   const sealer = createSealer(parseKeyRing(keyRingText(config, logger)))
   const opened = stack.use(await openStore(config.store.url.reveal(), { clock, hook }))
   const store = overrides.store?.(opened) ?? opened
+  const spool = createSpool({ dir: join(config.dataDir, 'spool'), clock, hook })
   const providerOptions = stack.use(openProviderOptions(config, { clock, loggers }))
   const providers = createProviders(providerOptions)
   const { leaseMs, renewMs, providerTimeoutMs, witnessMs, holdMs } = config.protocol
@@ -101,7 +105,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
       store,
       sealer,
       providers,
-      spool: createSpool({ dir: join(config.dataDir, 'spool'), clock, hook }),
+      spool: overrides.spool?.(spool) ?? spool,
       journal: createJournal({
         dir: join(config.dataDir, 'journal'),
         keepMs: config.retention.journal,

@@ -104,6 +104,18 @@ describe('a change', () => {
     expect(nextOccurrence(on, now + 9 * DAY)).toBe(utc('2026-12-06T00:00:00Z'))
   })
 
+  test.each([
+    ['back on', { ...taken, isOn: false }, { isOn: true }],
+    ['of its pattern', taken, { pattern: '0 9 * * *' }],
+    ['of its time zone', taken, { tz: 'Asia/Tokyo' }],
+  ])('%s gives up a time that was taken and not begun', (_, schedule, change) => {
+    expect(altered({ ...schedule, pending: schedule.lastOccurrence }, change, now).pending).toBeNull()
+  })
+
+  test.each([{ isOn: false }, { runLimit: 9 }, { platforms: [] }])('to %j leaves it to be begun', (change) => {
+    expect(altered({ ...taken, pending: 1 }, change, now).pending).toBe(1)
+  })
+
   test('of the limit alone leaves a time due that was missed', () => {
     const missed = { ...taken, lastOccurrence: utc('2026-11-15T00:00:00Z') }
     expect(dueOccurrence(altered(missed, { runLimit: 90 }, now), now)).toBe(utc('2026-11-22T00:00:00Z'))

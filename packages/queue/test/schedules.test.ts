@@ -1,15 +1,17 @@
-import { DAY, HOUR, SECOND } from '@tokenkeeper/core'
-import type { Run, Schedule, Store } from '@tokenkeeper/store'
+import { DAY, HOUR, makeId, SECOND } from '@tokenkeeper/core'
+import type { Store } from '@tokenkeeper/store'
 import { buildSchedule } from '@tokenkeeper/store/conformance'
 import { type RedisServer, startRedis, until } from '@tokenkeeper/testkit'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { insertRun } from '../src/runs/start-run.ts'
 import { startScheduler } from '../src/scheduler.ts'
 import { newSchedule } from '../src/schedules/defaults.ts'
 import { reconcileSchedules } from '../src/schedules/reconcile.ts'
 import { startDue } from '../src/schedules/start-due.ts'
 import { startWorkers } from '../src/worker.ts'
-import { type Harness, startHarness } from './harness.ts'
+import { type HarnessOptions, startHarness } from './harness.ts'
+import { AT_TWO, finish, get, goTo, startBefore, told, unfinished } from './schedule-harness.ts'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -18,26 +20,8 @@ beforeAll(async () => {
 afterAll(() => redis[Symbol.asyncDispose]())
 
 const WEEK = 7 * DAY
-/** Two o'clock, some days ahead of the real time, so that no real tick comes between. */
-const AT_TWO = Math.floor(Date.now() / DAY) * DAY + 3 * DAY + 2 * HOUR
-
-const unfinished = ({ store }: Harness): Promise<Run[]> => store.runs.unfinished(100)
-const goTo = ({ clock }: Harness, time: number) => clock.advance(time - clock.now())
-const get = async ({ store }: Harness, id = 'meta-daily') => (await store.schedules.get(id))!
-const told = ({ lines }: Harness, text: string) => lines.filter((line) => line.includes(text)).length
-
-/** Half an hour before `time`, known to a scheduler. */
-async function before(time: number, schedules: Parameters<typeof startHarness>[0]['schedules'] = {}) {
-  const harness = await startHarness({ port: redis.port, schedules })
-  goTo(harness, time - HOUR / 2)
-  await reconcileSchedules(harness.deps)
-  return harness
-}
-
-async function finish({ store, clock }: Harness): Promise<void> {
-  for (const { id, cursor, totals } of await store.runs.unfinished(100))
-    await store.runs.advance(id, cursor, { cursor, totals, finishedAt: clock.now() })
-}
+const before = (time: number, schedules: HarnessOptions['schedules'] = {}) =>
+  startBefore(time, { port: redis.port, schedules })
 
 describe('reconciling', () => {
   test('by several schedulers, again and again, makes each schedule once', async () => {
@@ -90,6 +74,25 @@ describe('reconciling', () => {
     await reconcileSchedules(deps)
     expect(await ticking()).toEqual(['bluesky-weekly', 'sweep'])
     expect(await deps.queues.schedule.getJobCountByTypes('waiting', 'delayed')).toBe(2)
+  })
+
+  test('with a schedule that cannot be read does the others, and enqueues unfinished runs', async () => {
+    await using harness = await before(AT_TWO)
+    const { deps, store } = harness
+    const daily = await get(harness)
+    await store.schedules.insert(buildSchedule({ id: 'a-broken-one', pattern: 'at two' }))
+    await store.schedules.update(
+      await get(harness, 'bluesky-weekly'),
+      buildSchedule({ id: 'bluesky-weekly', tz: 'Nowhere' }),
+    )
+    goTo(harness, AT_TWO)
+    await insertRun(deps, { id: makeId(), scheduleId: 'once', occurrence: 'x', filter: {}, requestedBy: 'cli' })
+    await reconcileSchedules(deps)
+    expect(await get(harness)).toEqual({ ...daily, startedRuns: 1, lastOccurrence: AT_TWO })
+    const enqueued = (await deps.queues.schedule.getWaiting()).filter(({ name }) => name === 'run')
+    expect(enqueued).toHaveLength(2)
+    const errors = harness.lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 50)
+    expect(new Set(errors.map(({ schedule }) => schedule))).toEqual(new Set(['a-broken-one', 'bluesky-weekly']))
   })
 })
 
@@ -163,7 +166,7 @@ describe('a time that was missed', () => {
     const { deps, store } = harness
     goTo(harness, AT_TWO)
     const dying: Store = { ...store, runs: { ...store.runs, insert: () => Promise.reject(new Error('killed here')) } }
-    await expect(reconcileSchedules({ ...deps, store: dying })).rejects.toThrow('killed here')
+    await expect(startDue({ ...deps, store: dying }, await get(harness))).rejects.toThrow('killed here')
     expect(await get(harness)).toMatchObject({ startedRuns: 1, pending: AT_TWO })
     expect(await unfinished(harness)).toEqual([])
 
@@ -179,7 +182,7 @@ describe('a time that was missed', () => {
     const update: Store['schedules']['update'] = (from, to) =>
       from.pending === null ? store.schedules.update(from, to) : Promise.reject(new Error('killed here'))
     const dying: Store = { ...store, schedules: { ...store.schedules, update } }
-    await expect(reconcileSchedules({ ...deps, store: dying })).rejects.toThrow('killed here')
+    await expect(startDue({ ...deps, store: dying }, await get(harness))).rejects.toThrow('killed here')
     await finish(harness)
     await reconcileSchedules(deps)
     expect(await unfinished(harness)).toEqual([])
@@ -266,54 +269,6 @@ describe('a limit', () => {
     harness.clock.advance(DAY)
     await reconcileSchedules(deps)
     expect(await get(harness)).toMatchObject({ startedRuns: 2 })
-  })
-})
-
-describe('the environment', () => {
-  const berlin = { 'meta-daily': { pattern: '30 4 * * *', tz: 'Europe/Berlin', runLimit: 99 } }
-
-  test('sets parts of the default schedules, which says so in the store, and takes them back when it no longer does', async () => {
-    await using harness = await startHarness({ port: redis.port, schedules: berlin })
-    await reconcileSchedules(harness.deps)
-    expect(await get(harness)).toMatchObject({
-      pattern: '30 4 * * *',
-      tz: 'Europe/Berlin',
-      runLimit: 99,
-      pinnedBy: ['META_CRON', 'SCHEDULE_TIMEZONE', 'META_LIMIT'],
-    })
-    expect(await get(harness, 'bluesky-weekly')).toMatchObject({ tz: 'UTC', pinnedBy: [] })
-    const daily = harness.deps.schedules['meta-daily']
-    const schedules = { ...harness.deps.schedules, 'meta-daily': { ...daily, pattern: undefined, runLimit: undefined } }
-    await reconcileSchedules({ ...harness.deps, schedules })
-    expect(await get(harness)).toMatchObject({
-      pattern: '0 2 * * *',
-      tz: 'Europe/Berlin',
-      runLimit: null,
-      pinnedBy: ['SCHEDULE_TIMEZONE'],
-    })
-  })
-
-  test('leaves what was set by hand', async () => {
-    await using harness = await startHarness({ port: redis.port })
-    await reconcileSchedules(harness.deps)
-    const daily = await get(harness)
-    const changed: Schedule = { ...daily, pattern: '0 5 * * *', platforms: ['meta'], runLimit: 7, isOn: false }
-    await harness.store.schedules.update(daily, changed)
-    await reconcileSchedules(harness.deps)
-    expect(await get(harness)).toEqual(changed)
-  })
-
-  test('that is changed fires nothing', async () => {
-    await using harness = await before(AT_TWO)
-    goTo(harness, AT_TWO + HOUR)
-    await reconcileSchedules(harness.deps)
-    await finish(harness)
-    const schedules = { ...harness.deps.schedules }
-    schedules['meta-daily'] = { ...schedules['meta-daily'], pattern: '30 2 * * *' }
-    await reconcileSchedules({ ...harness.deps, schedules })
-    await reconcileSchedules({ ...harness.deps, schedules })
-    expect(await unfinished(harness)).toEqual([])
-    expect(await get(harness)).toMatchObject({ startedRuns: 1, pattern: '30 2 * * *' })
   })
 })
 

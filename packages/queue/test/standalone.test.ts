@@ -88,3 +88,18 @@ test('the signal ends it before the next account; the run stands', async () => {
   expect((await runAlone(deps, await begin(harness), NEVER))?.totals.total).toBe(3)
   expect(await store.runs.unfinished(9)).toEqual([])
 })
+
+test('a job that fails is told, and the others are done', async () => {
+  await using harness = await startHarness({ port: redis.port, settings: { concurrency: 1 } })
+  const { deps, engine } = harness
+  const [first, second] = await harness.addAccounts(2, { status: 'needs_action' })
+  engine.refresh = async (id) => {
+    if (id === first!.id) throw new Error('out of order')
+    return { kind: 'skipped', reason: 'not_due' }
+  }
+  await sweepAlone(deps, NEVER)
+  expect(engine.calls.map(({ accountId }) => accountId).toSorted()).toEqual([first!.id, second!.id])
+  expect(harness.lines.filter((line) => line.includes('out of order')).map((line) => JSON.parse(line))).toMatchObject([
+    { job: `account-${first!.id}` },
+  ])
+})

@@ -1,9 +1,10 @@
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { CodedError, makeId } from '@tokenkeeper/core'
-import { type CopyOptions, copyStore } from './copy.ts'
+import type { CopyOptions } from './copy.ts'
+import { copyInUse } from './copy-in-use.ts'
 import { openStore, sqlitePath } from './open-store.ts'
-import { moveFile, snapshot, verifyFile } from './sqlite/file.ts'
+import { moveFile, nameFile, partsOf, snapshot, verifyFile } from './sqlite/file.ts'
 import { createSqliteStore } from './sqlite/index.ts'
 
 export interface BackupSummary {
@@ -32,19 +33,29 @@ export async function backupStore(
     const path = sqlitePath(url)
     const changed = path === null ? await copyInto(url, draft, options) : await snapshotOf(path, draft)
     const tables = verifyFile(draft)
-    moveFile(draft, target)
+    giveName(draft, target)
     return { tables, bytes: statSync(target).size, changed }
   } finally {
-    for (const rest of ['', '-wal', '-shm', '-journal']) rmSync(draft + rest, { force: true })
+    for (const part of partsOf(draft)) rmSync(part)
   }
 }
 
 function makeFile(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // A directory that is not there may be a disk that is not mounted.
     closeSync(openSync(path, 'wx', 0o600))
   } catch (cause) {
     throw new CodedError('BACKUP_UNWRITABLE', { cause })
+  }
+}
+
+/** Others may have made a file of this name meanwhile, which is seen but where a disk knows no links. */
+function giveName(draft: string, target: string): void {
+  try {
+    nameFile(draft, target)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw new CodedError('BACKUP_EXISTS', { cause })
+    moveFile(draft, target)
   }
 }
 
@@ -54,13 +65,8 @@ async function snapshotOf(path: string, draft: string): Promise<number> {
   return 0
 }
 
-/** What others change or remove while it is read is no fault of the copy. */
 async function copyInto(url: string, draft: string, options: Pick<CopyOptions, 'onBatch'>): Promise<number> {
   await using source = await openStore(url, { mustExist: true })
   await using target = createSqliteStore({ path: draft })
-  const { reasons } = await copyStore(source, target, options)
-  if (reasons.different + reasons.newer > 0) {
-    throw new CodedError('BACKUP_INVALID', { publicMessage: 'The backup does not hold what was read: try again.' })
-  }
-  return reasons.changed + reasons.only_in_target
+  return await copyInUse(source, target, options)
 }

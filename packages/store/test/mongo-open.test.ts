@@ -94,10 +94,11 @@ describe.skipIf(server === null)('a MongoDB store', () => {
     expect(await fixture.store.accounts.get(FULL.id)).toStrictEqual(FULL)
   })
 
-  test('a run that an earlier version stored is of a list of platforms now', async () => {
+  test('a run that an earlier version stored is of a list of platforms now, and its marker among the runs goes', async () => {
     await using fixture = await openMongoFixture(database)
     const [run, other] = [buildRun({ filter: { dueBefore: AT } }), buildRun()]
-    for (const each of [run, other]) await fixture.store.runs.insert(each)
+    const marker = buildRun({ occurrence: 'first-seen' })
+    for (const each of [run, other, marker]) await fixture.store.runs.insert(each)
     await database.db
       .collection<StoredDocument>('runs')
       .updateOne({ _id: toId(run.id) }, { $set: { 'filter.platform': 'meta' } })
@@ -105,6 +106,7 @@ describe.skipIf(server === null)('a MongoDB store', () => {
     const { runs } = await fixture.openSecond()
     expect(await runs.get(run.id)).toStrictEqual({ ...run, filter: { platforms: ['meta'], dueBefore: AT } })
     expect(await runs.get(other.id)).toStrictEqual(other)
+    expect(await runs.get(marker.id)).toBeNull()
   })
 
   test('makes an index again that somebody dropped', async () => {

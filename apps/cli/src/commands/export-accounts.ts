@@ -60,12 +60,17 @@ export async function exportAccounts(options: Options, output: Output): Promise<
 
 /** Who the accounts are is nobody else's business either. */
 async function create(path: string): Promise<Writable> {
-  const stream = createWriteStream(path, { mode: 0o600 })
+  // What is there may be a backup.
+  const stream = createWriteStream(path, { flags: 'wx', mode: 0o600 })
   try {
     await once(stream, 'open')
     return stream
   } catch (cause) {
-    throw new CodedError('INVALID_REQUEST', { publicMessage: 'The file of --output cannot be written.', cause })
+    const isThere = (cause as NodeJS.ErrnoException).code === 'EEXIST'
+    const publicMessage = isThere
+      ? 'There is a file of the name of --output already: name another one, or move it away.'
+      : 'The file of --output cannot be written.'
+    throw new CodedError('INVALID_REQUEST', { publicMessage, cause })
   }
 }
 

@@ -19,6 +19,8 @@ export async function showKeyStatus(_options: object, output: Output): Promise<n
   const keys = await keyStatus(existingKeyRing(config), store, config)
   if (keys.length === 0) output.say('No keys yet: the first start makes one, or set TOKEN_ENCRYPTION_KEYS.')
   else showKeys(keys, output)
+  if (store === null && keys.length > 0)
+    output.say('No database was found: DATABASE_URL, or this directory, may be the wrong one.')
   output.result(keys.map(keyForPrograms))
   return keys.some(({ state }) => state === 'missing') ? EXIT.failed : EXIT.ok
 }

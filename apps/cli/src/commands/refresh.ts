@@ -14,6 +14,11 @@ import { stopSignal } from '../stop-signal.ts'
 export async function refresh(options: RefreshOptions, output: Output): Promise<number> {
   const config = loadSettings()
   if (options.dryRun) return showDryRun(config, options, output)
+  if (options.limit !== undefined) {
+    throw new CodedError('INVALID_REQUEST', {
+      publicMessage: '--limit says how many --dry-run shows; it limits no run.',
+    })
+  }
   const signal = stopSignal()
   await using context = await openContext(config, output)
   const { account, platform, standalone = false } = options

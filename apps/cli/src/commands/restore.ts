@@ -43,6 +43,12 @@ export async function restore({ file, journal, replace = false, force = false }:
     if (isRefused && !stage.isResumed) rmSync(stage.path)
     throw error
   }
+  if (!force && target.isInUse()) {
+    throw new CodedError('STORE_IN_USE', {
+      publicMessage:
+        'Tokenkeeper was started on this database meanwhile. Stop all its processes: the same command then goes on where it was.',
+    })
+  }
   const movedAside = await put(target, stage.path, output)
   showRestored(file, filled, movedAside, output)
   const durationMs = Math.round(systemClock.monotonic() - start)
@@ -74,7 +80,9 @@ async function journalDirs(journal: Options['journal'], { dataDir }: Config, out
     }
     return null
   }
-  const dirs = journal === true ? [own] : journal
+  // None there: nothing was refreshed on this machine yet.
+  if (journal === true) return existsSync(own) ? [own] : []
+  const dirs = journal
   for (const dir of dirs) {
     if (existsSync(dir)) continue
     throw new CodedError('INPUT_MISSING', { publicMessage: `There is no directory ${dir} with a journal.` })

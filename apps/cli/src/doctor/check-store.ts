@@ -34,7 +34,7 @@ function durability({ kind, notDurable, copies }: StoreInspection): Finding {
   if (notDurable !== null) {
     return failed(
       `What the database acknowledged may be lost: ${notDurable}.`,
-      'Use a server that keeps a journal on disk.',
+      'MongoDB: use a server that keeps a journal on disk. SQLite: any process that writes sets this right at its start.',
     )
   }
   if (kind === 'sqlite') return ok('Each write is on disk before it counts (WAL, synchronous FULL).')

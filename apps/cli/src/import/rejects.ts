@@ -1,4 +1,5 @@
-import { open, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
 import { CodedError, type ErrorCode } from '@tokenkeeper/core'
 import type { SourceRow } from './row.ts'
 
@@ -14,9 +15,9 @@ export interface Rejects extends AsyncDisposable {
 }
 
 /**
- * The file of the lines that were not imported. It is made, in the place of an earlier one, when there is the first of
- * them, and only its owner may read it: it holds secrets. Rejects with INVALID_REQUEST if it cannot be
- * written.
+ * The file of the lines that were not imported. It is made when there is the first of them, and only its owner may read
+ * it: it holds secrets. One of an earlier import, in which somebody may be mending lines, goes on as `path.1` and so on.
+ * `add` rejects with INVALID_REQUEST if it cannot be written.
  */
 export function openRejects(path: string): Rejects {
   let file: Awaited<ReturnType<typeof open>> | null = null
@@ -40,7 +41,11 @@ export function openRejects(path: string): Rejects {
 }
 
 async function create(path: string) {
-  await rm(path, { force: true })
+  if (existsSync(path)) {
+    let number = 1
+    while (existsSync(`${path}.${number}`)) number++
+    await rename(path, `${path}.${number}`)
+  }
   return open(path, 'wx', 0o600)
 }
 

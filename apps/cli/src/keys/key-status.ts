@@ -20,7 +20,7 @@ export interface KeyStatus {
   readonly journaled: number
   /** When the last part of this machine's journal goes that it seals (ms); null = none is. */
   readonly journaledUntil: number | null
-  /** Nothing uses it, and another one seals. */
+  /** Nothing uses it, and another one seals. False where no database was found, since nobody knows then. */
   readonly mayBeDropped: boolean
 }
 
@@ -28,10 +28,11 @@ type LocalConfig = Pick<Config, 'dataDir' | 'retention'>
 
 /** In the order of the ring, then those that are missing. Counted in the database; reads this machine's spool and journal. */
 export async function keyStatus(ring: KeyRing | null, store: Store | null, config: LocalConfig): Promise<KeyStatus[]> {
+  const { dataDir, retention } = config
+  // Before the database, since what lands meanwhile is counted there.
+  const local = await localKeyUse({ spool: join(dataDir, 'spool'), journal: join(dataDir, 'journal') })
   const accounts = new Map((await store?.accounts.countKeys())?.map((counts) => [counts.keyId, counts]))
   const pages = new Map((await store?.pages.countKeys())?.map((counts) => [counts.keyId, counts.pages]))
-  const { dataDir, retention } = config
-  const local = await localKeyUse({ spool: join(dataDir, 'spool'), journal: join(dataDir, 'journal') })
   const inRing = [...(ring?.keys.keys() ?? [])]
   const inUse = [...accounts.keys(), ...pages.keys(), ...local.keys()].toSorted()
   return [...new Set([...inRing, ...inUse])].map((keyId) => {
@@ -44,7 +45,7 @@ export async function keyStatus(ring: KeyRing | null, store: Store | null, confi
       state,
       ...uses,
       journaledUntil: lastDay === null ? null : Date.parse(lastDay) + DAY + retention.journal,
-      mayBeDropped: state === 'opens' && Object.values(uses).every((count) => count === 0),
+      mayBeDropped: store !== null && state === 'opens' && Object.values(uses).every((count) => count === 0),
     }
   })
 }

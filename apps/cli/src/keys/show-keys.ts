@@ -33,6 +33,7 @@ function whyNot(key: KeyStatus): string {
   }
   if (spooled > 0)
     return 'answers in the spool use it, which a worker replays within a minute of the store being there.'
+  if (journaledUntil === null) return 'no database was found that could tell whether it is in use.'
   return `the journal uses it until ${isoTime(journaledUntil)?.slice(0, 10)}.`
 }
 

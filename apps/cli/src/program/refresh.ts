@@ -15,7 +15,7 @@ export function addRefreshCommands(program: Command, run: Run): void {
     .addOption(new Option('--platform <platform>', 'accounts of this platform alone').choices(PLATFORMS))
     .option('--standalone', 'do the work in this process, without Redis and workers (cron, systemd timer)')
     .option('--dry-run', 'show what would be refreshed, when it falls due and why; no request, nothing written')
-    .option('--limit <count>', 'with --dry-run: how many to show', wholeNumber, 100)
+    .option('--limit <count>', 'with --dry-run: how many to show (100 if not given)', wholeNumber)
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',

@@ -1,4 +1,4 @@
-import { hasCode } from '@tokenkeeper/core'
+import { type ErrorCode, hasCode } from '@tokenkeeper/core'
 import { type Command, InvalidArgumentError } from 'commander'
 import { createOutput, type Output, reportError } from '../output.ts'
 
@@ -30,8 +30,17 @@ export function createRun(exit: (code: number) => void): Run {
     }
 }
 
+const WRONG_CALLS: readonly ErrorCode[] = [
+  'CONFIG_INVALID',
+  'IMPORT_SOURCE_UNREADABLE',
+  'INPUT_MISSING',
+  'INVALID_REQUEST',
+  'KEY_RING_INVALID',
+  'STORE_URL_UNKNOWN',
+]
+
 function isCalledWrongly(error: unknown): boolean {
-  return (['CONFIG_INVALID', 'INPUT_MISSING', 'INVALID_REQUEST'] as const).some((code) => hasCode(error, code))
+  return WRONG_CALLS.some((code) => hasCode(error, code))
 }
 
 /** Arguments under their own names, beside the options. */

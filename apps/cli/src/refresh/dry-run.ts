@@ -47,6 +47,8 @@ async function openToLook(config: Config): Promise<Store | null> {
   }
 }
 
+const SHOWN = 100
+
 /** Counts all, and keeps no more than are shown. */
 async function makePlan(store: Store, config: Config, options: RefreshOptions, now: number): Promise<Plan> {
   const platforms: Partial<Record<Platform, number>> = {}
@@ -55,7 +57,7 @@ async function makePlan(store: Store, config: Config, options: RefreshOptions, n
   for await (const page of planned({ store, platforms: configuredPlatforms(config), now }, options)) {
     total += page.length
     for (const { platform } of page) platforms[platform] = (platforms[platform] ?? 0) + 1
-    shown = [...shown, ...page].toSorted((a, b) => a.nextRefreshAt - b.nextRefreshAt).slice(0, options.limit)
+    shown = [...shown, ...page].toSorted((a, b) => a.nextRefreshAt - b.nextRefreshAt).slice(0, options.limit ?? SHOWN)
   }
   return { total, platforms, shown }
 }

@@ -8,7 +8,8 @@ export interface RefreshOptions {
   readonly platform?: Platform
   readonly standalone?: boolean
   readonly dryRun?: boolean
-  readonly limit: number
+  /** Of a dry run; how many are shown. */
+  readonly limit?: number
 }
 
 /** Which accounts a refresh that begins now (ms) takes: as a scheduled run, or with `--all` every active one. */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Config, Secret } from '@tokenkeeper/config'
 import type { AppContext } from '@tokenkeeper/context'
 import { CodedError } from '@tokenkeeper/core'
-import { type JournalCounts, spooledKeys } from '@tokenkeeper/engine'
+import { type JournalCounts, type Spool, spooledKeys } from '@tokenkeeper/engine'
 import { countWorkers } from '@tokenkeeper/queue'
 import { missingKeys } from '../keys/key-status.ts'
 import { openContext } from '../open-context.ts'
@@ -10,7 +10,7 @@ import type { Output } from '../output.ts'
 
 export interface Filled {
   readonly accounts: number
-  /** Spooled answers that went in, and those that are still there. */
+  /** Spooled answers that are in, and those that could not be brought in. */
   readonly spooled: number
   readonly stillSpooled: number
   /** Null: not asked for. */
@@ -34,7 +34,10 @@ export async function fillStage(
   { journals, force }: FillOptions,
   output: Output,
 ): Promise<Filled> {
-  await using context = await openContext({ ...config, store: { url: new Secret(`sqlite:${stage}`) } }, output)
+  const settled = new Set<string>()
+  await using context = await openContext({ ...config, store: { url: new Secret(`sqlite:${stage}`) } }, output, {
+    spool: (spool) => keepingAll(spool, settled),
+  })
   const { store, engine, sealer } = context
   const missing = await missingKeys(store, sealer.keyIds)
   if (!force) {
@@ -45,13 +48,28 @@ export async function fillStage(
   let spooled = await engine.replaySpools()
   const journal = journals && (await replayJournals(context, journals, output))
   // Some were begun on a generation that only the journal knew.
-  if (journal) spooled += await engine.replaySpools()
+  if (journal) spooled = await engine.replaySpools()
   return {
     accounts: await store.accounts.count({}),
     spooled,
-    stillSpooled: (await spooledKeys(join(config.dataDir, 'spool'))).length,
+    stillSpooled: (await spooledKeys(join(config.dataDir, 'spool'))).length - settled.size,
     journal,
     missingKeys: await missingKeys(store, sealer.keyIds),
+  }
+}
+
+/**
+ * Nothing is erased before the stage is in its place: a restore may fail yet, or be given up. The first replay of a worker
+ * finds in the store what is there, and erases it.
+ */
+function keepingAll(spool: Spool, settled: Set<string>): Spool {
+  const erase = (attemptId: string) => void settled.add(attemptId)
+  return {
+    ...spool,
+    erase,
+    *orphans() {
+      for (const orphan of spool.orphans()) yield { ...orphan, erase }
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Clock, hasCode } from '@tokenkeeper/core'
-import { isInUse, moveFile, verifyFile } from '@tokenkeeper/store'
+import { isInUse, moveFile, partsOf, verifyFile } from '@tokenkeeper/store'
 import type { Target } from './target.ts'
 
 /** The database file at `path`. What stands there is moved aside and never deleted. */
@@ -15,7 +15,7 @@ export function sqliteTarget(path: string, clock: Clock): Target {
     isFree: async () => !existsSync(file) || isEmpty(file),
     canReplace: true,
     async put(stage) {
-      const aside = existsSync(file) ? `${file}.replaced-${timestamp(clock.now())}` : null
+      const aside = partsOf(file).length > 0 ? `${file}.replaced-${timestamp(clock.now())}` : null
       if (aside !== null) moveFile(file, aside)
       moveFile(stage, file)
       return aside

@@ -3,7 +3,7 @@ import type { Run, Schedule } from '@tokenkeeper/store'
 import type { ProducerDeps } from '../deps.ts'
 import { insertRun } from '../runs/start-run.ts'
 import { altered, type ScheduleChange } from './altered.ts'
-import { DEFAULT_SCHEDULES, defaultSchedule, newSchedule, type PinnableField, underEnvironment } from './defaults.ts'
+import { DEFAULT_SCHEDULES, defaultSchedule, firstDefault, newSchedule, type PinnableField } from './defaults.ts'
 import { filterAt } from './start-due.ts'
 
 /** The store alone: the scheduler brings Redis into line. */
@@ -18,8 +18,8 @@ const TRIES = 20
 export async function listSchedules({ store, clock, schedules }: Omit<ChangeDeps, 'makeId'>): Promise<Schedule[]> {
   const stored = await store.schedules.list()
   const missing = DEFAULT_SCHEDULES.filter(({ id }) => !stored.some((schedule) => schedule.id === id))
-  const all = [...stored, ...missing.map((fallback) => underEnvironment(fallback, null, schedules, clock.now()))]
-  return all.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const first = await Promise.all(missing.map((fallback) => firstDefault(store, fallback, schedules, clock.now())))
+  return [...stored, ...first].toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 /**
@@ -31,7 +31,7 @@ export async function changeSchedule(deps: ChangeDeps, id: string, change: Sched
   for (let tries = 0; tries < TRIES; tries++) {
     const standing = await store.schedules.get(id)
     const now = clock.now()
-    const schedule = standing ?? freshSchedule(deps, id, change, now)
+    const schedule = standing ?? (await freshSchedule(deps, id, change, now))
     assertNotPinned(deps, schedule, change)
     const next = altered(schedule, change, now)
     if (standing === null ? await store.schedules.insert(next) : await store.schedules.update(standing, next))
@@ -73,9 +73,14 @@ export async function runSchedule(deps: ChangeDeps, scheduleId: string, requeste
   return run
 }
 
-function freshSchedule({ schedules }: ChangeDeps, id: string, change: ScheduleChange, now: number): Schedule {
+async function freshSchedule(
+  { store, schedules }: ChangeDeps,
+  id: string,
+  change: ScheduleChange,
+  now: number,
+): Promise<Schedule> {
   const fallback = defaultSchedule(id)
-  if (fallback) return underEnvironment(fallback, null, schedules, now)
+  if (fallback) return firstDefault(store, fallback, schedules, now)
   const { pattern, tz = schedules['meta-daily'].tz ?? 'UTC', platforms = [], runLimit = null } = change
   if (pattern === undefined) throw new CodedError('SCHEDULE_NOT_FOUND')
   if (!NAME.test(id) || TAKEN_NAMES.includes(id)) {

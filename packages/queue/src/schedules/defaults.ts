@@ -1,5 +1,5 @@
 import type { Platform } from '@tokenkeeper/core'
-import type { Schedule } from '@tokenkeeper/store'
+import type { Schedule, Store } from '@tokenkeeper/store'
 import { altered } from './altered.ts'
 
 /** What the environment may set of a schedule; undefined = it does not. */
@@ -12,6 +12,8 @@ export interface ScheduleSettings {
 export type DefaultScheduleId = 'meta-daily' | 'bluesky-weekly'
 export type DefaultSettings = Readonly<Record<DefaultScheduleId, ScheduleSettings>>
 export type PinnableField = keyof ScheduleSettings
+
+const FIELDS: readonly PinnableField[] = ['pattern', 'tz', 'runLimit']
 
 interface DefaultSchedule {
   readonly id: DefaultScheduleId
@@ -56,19 +58,33 @@ export function newSchedule(
   return { id, pattern, tz, platforms, runLimit, ...times }
 }
 
+/** A default schedule that nobody stored yet. It goes on after the last time that an earlier version started, if one did. */
+export async function firstDefault(
+  { runs }: Pick<Store, 'runs'>,
+  fallback: DefaultSchedule,
+  settings: DefaultSettings,
+  now: number,
+): Promise<Schedule> {
+  const fresh = underEnvironment(fallback, newSchedule(fallback, now), settings, now)
+  const occurrence = (await runs.latest(fallback.id))?.occurrence ?? ''
+  const time = new Date(occurrence)
+  // Runs by hand have no time.
+  if (time.toJSON() !== occurrence) return fresh
+  return { ...fresh, lastOccurrence: time.getTime(), changedAt: time.getTime() }
+}
+
 /**
  * A default schedule as it is to be under this environment. What a variable set is pinned; where it no longer does, the
  * default stands again, and what was changed by hand since stays.
  */
 export function underEnvironment(
   fallback: DefaultSchedule,
-  standing: Schedule | null,
+  schedule: Schedule,
   settings: DefaultSettings,
   now: number,
 ): Schedule {
   const { id, variables } = fallback
   const set = settings[id]
-  const schedule = standing ?? newSchedule(fallback, now)
   const isOurs = (field: PinnableField) => schedule.pinnedBy.includes(variables[field])
   const { pattern, tz, runLimit } = schedule
   const change = {
@@ -76,7 +92,13 @@ export function underEnvironment(
     tz: set.tz ?? (isOurs('tz') ? fallback.tz : tz),
     runLimit: set.runLimit ?? (isOurs('runLimit') ? fallback.runLimit : runLimit),
   }
-  const fields: readonly PinnableField[] = ['pattern', 'tz', 'runLimit']
-  const pinnedBy = fields.filter((field) => set[field] !== undefined).map((field) => variables[field])
+  const pinnedBy = FIELDS.filter((field) => set[field] !== undefined).map((field) => variables[field])
   return { ...altered(schedule, change, now), pinnedBy }
+}
+
+/** The variables by which one differs from the other: in what they set, or in that they set it. */
+export function changedVariables({ variables }: DefaultSchedule, from: Schedule, to: Schedule): string[] {
+  const isPinned = (schedule: Schedule, field: PinnableField) => schedule.pinnedBy.includes(variables[field])
+  const changed = FIELDS.filter((field) => from[field] !== to[field] || isPinned(from, field) !== isPinned(to, field))
+  return changed.map((field) => variables[field])
 }

@@ -22,7 +22,7 @@ interface Job {
 
 /** The queues of a process that has no Redis: `concurrency` jobs at once, none begun once the signal has come. */
 export function createLocalJobs(
-  { engine, settings }: Pick<LocalDeps, 'engine' | 'settings'>,
+  { engine, settings, logger }: Pick<LocalDeps, 'engine' | 'settings' | 'logger'>,
   signal: AbortSignal,
 ): LocalJobs {
   const waiting: Job[] = []
@@ -35,13 +35,21 @@ export function createLocalJobs(
       const job = waiting.shift()
       if (job === undefined) return
       atWork++
-      void job.work().finally(() => {
-        atWork--
-        standing.delete(job.key)
-        begin()
-        events.emit('ended')
-      })
+      void carryOut(job)
     }
+  }
+
+  async function carryOut({ key, work }: Job): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      // Others hold answers that must not end with this process.
+      logger.error({ job: key, err: error }, 'a job failed; the others go on')
+    }
+    atWork--
+    standing.delete(key)
+    begin()
+    events.emit('ended')
   }
 
   function add(jobs: readonly Job[], where: 'first' | 'last' = 'last'): void {
@@ -53,7 +61,6 @@ export function createLocalJobs(
   }
 
   const isFull = () => waiting.length >= MOST_WAITING && !signal.aborted
-  // The engine's calls tell how they ended, and never reject.
   const refresh = (id: string, options: RefreshOptions): Job => {
     return { key: `account-${id}`, work: () => engine.refreshAccount(id, options) }
   }

@@ -60,7 +60,10 @@ async function prepareOnce(connection: Connection): Promise<void> {
   const version = await versionOf(connection)
   if (version < SCHEMA_VERSION) await Promise.all(SCHEMAS.map((schema) => call((db) => setValidator(db, schema))))
   await Promise.all(SCHEMAS.map((schema) => call((db) => createIndexes(db, schema))))
-  if (version > 0 && version < 4) await call(listPlatformsOfRuns)
+  if (version > 0 && version < 4) {
+    await call(listPlatformsOfRuns)
+    await call(removeMarkers)
+  }
   if (version < SCHEMA_VERSION) await call((db) => upsertMeta(db, 'schema', { $max: { version: SCHEMA_VERSION } }))
 }
 
@@ -72,6 +75,11 @@ async function listPlatformsOfRuns(db: mongo.Db): Promise<void> {
       { $set: { 'filter.platforms': ['$filter.platform'] } },
       { $unset: 'filter.platform' },
     ])
+}
+
+/** What was last taken stands in the schedule since version 4. */
+async function removeMarkers(db: mongo.Db): Promise<void> {
+  await db.collection('runs').deleteMany({ occurrence: 'first-seen' })
 }
 
 /** Of two that make the document at once, one may be told that it is there already. */

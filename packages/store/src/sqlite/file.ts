@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { CodedError } from '@tokenkeeper/core'
@@ -6,8 +6,8 @@ import { isBusy, toStoreError } from './errors.ts'
 
 /** Database files as such: copied, checked and moved. */
 
-/** What SQLite keeps beside a file that is in use. */
-const COMPANIONS = ['', '-wal', '-shm', '-journal']
+/** What SQLite keeps beside a file that is in use, and the file itself: last, since it is nothing without the others. */
+const PARTS = ['-wal', '-shm', '-journal', '']
 const ALL_PAGES = 2 ** 31 - 1
 const BUSY_TIMEOUT_MS = 5_000
 
@@ -65,7 +65,9 @@ export function isInUse(path: string): boolean {
   let db: DatabaseSync | undefined
   try {
     db = new DatabaseSync(path, { timeout: 0 })
+    const mode = db.prepare('PRAGMA journal_mode').get()?.journal_mode
     db.exec('PRAGMA journal_mode = DELETE')
+    if (mode === 'wal') db.exec('PRAGMA journal_mode = WAL')
     return false
   } catch (error) {
     return isBusy(error) // a damaged file is not in use
@@ -74,15 +76,32 @@ export function isInUse(path: string): boolean {
   }
 }
 
-/** Moves a database that nobody uses, and what SQLite keeps beside it; durable when it returns. */
+/**
+ * What there is of the database at `path`. What is left beside a file that is gone counts too: SQLite would write it into
+ * whatever database comes to stand there.
+ */
+export function partsOf(path: string): string[] {
+  return PARTS.map((part) => path + part).filter((part) => existsSync(part))
+}
+
+/** Moves all parts of a database that nobody uses; durable when it returns. */
 export function moveFile(from: string, to: string): void {
-  const file = openSync(from, 'r+')
+  const parts = partsOf(from)
+  for (const part of parts) sync(part, 'r+')
+  for (const part of parts) renameSync(part, to + part.slice(from.length))
+  sync(dirname(to), 'r')
+}
+
+/** Gives a database of one part another name in its directory; durable when it returns. Throws EEXIST if that is taken. */
+export function nameFile(from: string, to: string): void {
+  sync(from, 'r+')
+  linkSync(from, to)
+  rmSync(from)
+  sync(dirname(to), 'r')
+}
+
+function sync(path: string, flags: 'r' | 'r+'): void {
+  const file = openSync(path, flags)
   fsyncSync(file)
   closeSync(file)
-  for (const companion of COMPANIONS) {
-    if (existsSync(from + companion)) renameSync(from + companion, to + companion)
-  }
-  const directory = openSync(dirname(to), 'r')
-  fsyncSync(directory)
-  closeSync(directory)
 }
