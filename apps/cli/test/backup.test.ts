@@ -69,7 +69,7 @@ describe.each(stores)('from %s', (from, options) => {
 test('it says what is not in it, in words; and takes no name that is taken', async () => {
   await using world = await createKeysWorld()
   await fill(await world.open(KEY), 'http://localhost:1')
-  const { code, stdout } = await world.run(KEY, 'backup', 'deep/below/nightly.db')
+  const { code, stdout } = await world.run(KEY, 'backup', 'nightly.db')
   expect(code).toBe(0)
   expect(stdout).toMatch(/^accounts +1000$/m)
   expect(stdout).toMatch(/TOKEN_ENCRYPTION_KEYS/)
@@ -78,9 +78,10 @@ test('it says what is not in it, in words; and takes no name that is taken', asy
   writeFileSync(join(world.dir, 'taken.db'), 'precious')
   const taken = await world.run(KEY, 'backup', 'taken.db')
   expect([taken.code, taken.stderr]).toEqual([1, expect.stringMatching(/^BACKUP_EXISTS: /)])
-  const below = await world.run(KEY, 'backup', 'taken.db/nightly.db')
+  // A disk that is not mounted.
+  const below = await world.run(KEY, 'backup', 'backups/nightly.db')
   expect([below.code, below.stderr]).toEqual([1, expect.stringMatching(/^BACKUP_UNWRITABLE: /)])
-  expect(readdirSync(world.dir)).toEqual(['data', 'deep', 'taken.db'])
+  expect(readdirSync(world.dir)).toEqual(['data', 'nightly.db', 'taken.db'])
 })
 
 test('of nothing there is no backup, nor of what is damaged', async () => {

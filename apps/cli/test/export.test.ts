@@ -68,6 +68,9 @@ test('to a file that its owner alone reads', async () => {
   expect((await readFile(place.path('out.ndjson'), 'utf8')).trimEnd().split('\n')).toHaveLength(701)
   expect((await stat(place.path('out.ndjson'))).mode & 0o777).toBe(0o600)
   expect((await place.run(['accounts', 'export', '--output', 'no/such/dir'])).code).toBe(2)
+  const written = await readFile(place.path('out.ndjson'))
+  expect((await place.run(['accounts', 'export', '--output', 'out.ndjson', '--limit', '1'])).code).toBe(2)
+  expect(await readFile(place.path('out.ndjson'))).toEqual(written)
 })
 
 test('of nothing', async () => {

@@ -168,10 +168,10 @@ describe('a call that cannot be carried out', () => {
     ['two sources', ['in.ndjson', '--from', 'mongodb://h/d'], 2, /INVALID_REQUEST/],
     ['an unknown field', ['in.ndjson', '--map', 'secret=PLANTED'], 2, /INVALID_REQUEST: --map must be FIELD=PATH/],
     ['an unknown preset', ['in.ndjson', '--preset', 'x'], 2, /Allowed choices are bluesky/],
-    ['no such file', ['nothing.ndjson'], 2, /IMPORT_SOURCE_UNREADABLE: The file cannot be read/],
+    ['no such file', ['nothing.ndjson'], 1, /IMPORT_SOURCE_UNREADABLE: The file cannot be read/],
     ['a map file that is none', ['in.ndjson', '--map-file', 'in.ndjson'], 2, /INVALID_REQUEST: --map-file/],
     ['rejects over the source', ['in.ndjson', '--rejects', './in.ndjson'], 2, /INVALID_REQUEST: --rejects/],
-    ['a table that is not there', ['in.ndjson', '--sql-table', 't'], 2, /IMPORT_SOURCE_UNREADABLE/],
+    ['a table that is not there', ['in.ndjson', '--sql-table', 't'], 1, /IMPORT_SOURCE_UNREADABLE/],
     [
       'a MongoDB that is away',
       ['--from', 'mongodb://u:PLANTED@127.0.0.1:1/d', '--collection', 'c'],

@@ -11,7 +11,7 @@ const commands = commandsOf(createProgram(() => {}))
 
 async function run(...args: string[]) {
   await using dir = await tempDir()
-  return runCli(args, { cwd: dir.path, env: {} })
+  return await runCli(args, { cwd: dir.path, env: {} })
 }
 
 test('docs/cli.md is what the program says: node apps/cli/src/write-docs.ts', () => {
@@ -59,6 +59,14 @@ test('a mistake in the configuration is 2 as well, also as JSON', async () => {
     error: { code: 'CONFIG_INVALID', message: expect.stringContaining('REDIS_PORT') },
   })
   expect(stderr).toContain('CONFIG_INVALID')
+})
+
+test.each([
+  [['refresh', '--standalone', '--limit', '3'], 'INVALID_REQUEST'],
+  [['store', 'copy', 'nonsense', 'sqlite:x.db'], 'STORE_URL_UNKNOWN'],
+])('%j is called wrongly too: 2 and its code', async (args, message) => {
+  const { code, stderr } = await run(...args)
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
 })
 
 test('help comes with 0, without colours or bars where there is no terminal', async () => {

@@ -5,7 +5,7 @@ import { mongoForTests, tempDir } from '@tokenkeeper/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
 import { AT, buildAccount, buildLogEntry, buildPage } from '../src/conformance/build-account.ts'
 import { copyInUse } from '../src/copy-in-use.ts'
-import { backupStore, moveFile } from '../src/index.ts'
+import { backupStore, createSqliteStore, isInUse, moveFile } from '../src/index.ts'
 import { contentsOf } from './support/fill-store.ts'
 import { openDatabase, openMongoFixture } from './support/mongo-fixture.ts'
 import { openSqliteFixture } from './support/sqlite-fixture.ts'
@@ -77,4 +77,14 @@ test.runIf(server)('a file of its name that appears meanwhile is not overwritten
   await expect(backup).rejects.toMatchObject({ code: 'BACKUP_EXISTS' })
   expect(readFileSync(file, 'utf8')).toBe('precious')
   expect(readdirSync(dir.path)).toEqual(['nightly.db'])
+})
+
+test('looking whether a database is in use leaves it as it is', async () => {
+  await using dir = await tempDir()
+  const path = join(dir.path, 'store.db')
+  await createSqliteStore({ path })[Symbol.asyncDispose]()
+  expect(isInUse(path)).toBe(false)
+  using db = new DatabaseSync(path)
+  expect(db.prepare('PRAGMA journal_mode').get()?.journal_mode).toBe('wal')
+  expect(isInUse(path)).toBe(true)
 })

@@ -32,7 +32,6 @@ export function createRun(exit: (code: number) => void): Run {
 
 const WRONG_CALLS: readonly ErrorCode[] = [
   'CONFIG_INVALID',
-  'IMPORT_SOURCE_UNREADABLE',
   'INPUT_MISSING',
   'INVALID_REQUEST',
   'KEY_RING_INVALID',
