@@ -1,5 +1,6 @@
 import tab from '@bomb.sh/tab/commander'
 import { Command, CommanderError } from 'commander'
+import manifest from '../package.json' with { type: 'json' }
 import { addAccountCommands } from './program/accounts.ts'
 import { addApiKeyCommands } from './program/api-keys.ts'
 import { addDoctorCommand } from './program/doctor.ts'
@@ -30,6 +31,7 @@ const GROUPS = [
 export function createProgram(exit: (code: number) => void): Command {
   const program = new Command('tokenkeeper')
     .description('Keeps the access tokens of connected social accounts alive.')
+    .version(manifest.version)
     .showHelpAfterError('Add --help to see what there is.')
     .exitOverride()
   const run = createRun(exit)

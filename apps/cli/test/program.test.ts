@@ -76,6 +76,10 @@ test('help comes with 0, without colours or bars where there is no terminal', as
   expect(stdout).toContain('Commands:')
 })
 
+test('it knows its version', async () => {
+  expect(await run('--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' })
+})
+
 test('shells complete commands and options', async () => {
   expect((await run('completion', 'bash')).stdout).toContain('tokenkeeper')
   expect((await run('complete', '--', 'acc')).stdout).toContain('accounts')

@@ -201,3 +201,18 @@ test('renderTable wraps the widest columns on a terminal that is too narrow, and
   expect(words.join(' ')).toBe(why)
   expect(renderTable(['id', 'why'], [[id, why]]).split('\n')).toHaveLength(2)
 })
+
+test('renderTable breaks long words rather than cutting them, but for ids', () => {
+  const id = 'a1b2c3d4e5f6a1b2c3d4e5f6'
+  const row = [
+    id,
+    'meta',
+    'a-name-without-any-blank.example.social',
+    'needs_reconnect BLUESKY_SESSION_EXPIRED',
+    'in 6 d',
+  ]
+  const lines = renderTable(['id', 'platform', 'name', 'status', 'next refresh'], [row], 80).split('\n')
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80)
+  expect(lines.join('')).not.toContain('…')
+  expect(lines.join('\n')).toContain(id)
+})
