@@ -16,7 +16,7 @@ import {
   tempDir,
   until,
 } from '../src/index.ts'
-import { isAlive } from './processes.ts'
+import { isAlive } from '../test/processes.ts'
 
 describe('a real PDS', () => {
   let dir: TempDir
@@ -180,7 +180,7 @@ test('rate limits and the DID document are there when asked for', async () => {
 })
 
 test('a PDS dies with its parent and leaves no data behind', async () => {
-  await using parent = spawnNode(fileURLToPath(new URL('fixtures/pds-parent.ts', import.meta.url)))
+  await using parent = spawnNode(fileURLToPath(new URL('../test/fixtures/pds-parent.ts', import.meta.url)))
   const [, pid, dataDir] = await parent.waitForLine(/^pds (\d+) (.+)$/, 60_000)
   expect(existsSync(dataDir!)).toBe(true)
   parent.kill('SIGKILL')
