@@ -43,7 +43,8 @@ const iso = (time: number) => new Date(time).toISOString()
 test('where there is no database yet, there is nothing to report, and none is made', async () => {
   await using dir = await tempDir()
   const run = (...args: string[]) => runCli(args, { cwd: dir.path, env: {} })
-  expect((await run('expiring')).stdout).toBe('Nothing expires within 7 days.\n')
+  const none = 'There is no database at .data/tokenkeeper.db yet.\n'
+  expect(await run('expiring')).toEqual({ code: 0, stdout: 'Nothing expires within 7 days.\n', stderr: none })
   expect((await run('expiring', '--expired')).stdout).toBe('Nothing has expired.\n')
   expect((await run('log')).stdout).toBe('Nothing was refreshed yet.\n')
   expect((await run('stats')).stdout).toBe('Nothing was refreshed in the last 30 days.\n')
@@ -51,7 +52,7 @@ test('where there is no database yet, there is nothing to report, and none is ma
   expect(await readdir(dir.path)).toEqual([])
 })
 
-const UNKNOWN = /^ACCOUNT_NOT_FOUND: There is no account of this id\. `pnpm tokenkeeper accounts list` shows/
+const UNKNOWN = /^ACCOUNT_NOT_FOUND: There is no account of this id\. `pnpm tokenkeeper accounts list` shows/m
 
 describe('expiring', () => {
   let place: Place
