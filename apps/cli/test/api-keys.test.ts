@@ -55,7 +55,7 @@ test('for people the key stands alone on its line; without a role it may only lo
 test('what goes wrong is said, and nothing is made', async () => {
   await using place = await makePlace()
   const unknown = await place.run('revoke', 'f'.repeat(24))
-  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/^API_KEY_NOT_FOUND: .*api-keys list/)])
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/^API_KEY_NOT_FOUND: .*api-keys list/m)])
   const role = await place.run('create', '--name', 'x', '--role', 'king')
   expect([role.code, role.stderr]).toEqual([2, expect.stringContaining('Allowed choices are viewer, operator, admin')])
   expect((await place.run('create')).stderr).toContain("required option '--name <name>' not specified")
